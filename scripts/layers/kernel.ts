@@ -28,8 +28,6 @@ export const KERNEL: Layers = {
     "type src/spawn",
     "src/kernel/workers",
   ],
-  // The fleet process, as the kernel sees it, and what is committed of the fleet.
-  "src/kernel/fleet": ["src/base", "src/model", "src/ipc", "type src/spawn", "src/kernel/workers"],
   // The web process, as the kernel sees it: shown what there is, and able to change nothing.
   "src/kernel/web": [
     "src/base",
@@ -52,6 +50,18 @@ export const KERNEL: Layers = {
     "src/kernel/reflexes",
     "src/kernel/runs",
     "src/kernel/watchdog",
+    "src/kernel/fleet",
+  ],
+  // The fleet process, as the kernel sees it: it carries signals between hosts, and the kernel decides and commits.
+  "src/kernel/fleet": [
+    ...NOUNS,
+    "src/ipc",
+    "type src/spawn",
+    "type src/store",
+    "type src/kernel/time",
+    "type src/kernel/commits",
+    "type src/kernel/reflexes",
+    "src/kernel/workers",
   ],
   "src/kernel/watchdog": [
     "src/base",

@@ -5,9 +5,32 @@ import { moment, short } from "./words.ts";
 
 type ListenerTrouble = Extract<Trouble, { kind: "listener" }>;
 
+/** What joins this host to others cannot be reached, or refuses. */
+function whyFleet({ now }: Scene, { address, reason, at }: ListenerTrouble): Why {
+  const since = at === 0 ? "" : ` since ${moment(at, now)}`;
+  const because = reason === null ? "" : `: ${short(reason)}`;
+  return {
+    about: aboutName("nerve", "fleet"),
+    isWrong: true,
+    since: at || null,
+    signal: null,
+    what: [`This host is cut off from its fleet (${address})${since}${because}.`],
+    cause: [],
+    done: [],
+    notDone: [
+      notDone("waiting", "Signals wait here for as long as `retention.signals` says; nerve tries again by itself."),
+    ],
+    coming: [],
+    next: [{ command: "nerve fleet check", does: "what of the servers, the stream and the permissions is not right" }],
+  };
+}
+
 const LACKS = { http: "There is no page", push: "No program can push anything over TCP" } as const;
 
-export function whyListener({ now }: Scene, { name, address, reason, at }: ListenerTrouble): Why {
+export function whyListener(scene: Scene, trouble: ListenerTrouble): Why {
+  const { name, address, reason, at } = trouble;
+  if (name === "fleet") return whyFleet(scene, trouble);
+  const { now } = scene;
   const since = at === 0 ? "" : ` since ${moment(at, now)}`;
   const because = reason === null ? "" : `: ${short(reason)}`;
   return {

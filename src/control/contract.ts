@@ -1,5 +1,6 @@
 /** What travels over the control socket: JSON bodies of HTTP requests and responses. The CLI is one client of it. */
 import type { Json } from "../base/json.ts";
+import type { FleetStatus } from "../model/fleet-status.ts";
 import type { IncidentState } from "../model/incident.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RunState } from "../model/run.ts";
@@ -84,13 +85,15 @@ export interface Status {
   readonly failures: readonly Failure[];
   /** What of the configuration listens, and why it does not where it does not. */
   readonly listeners: readonly {
-    readonly name: "http" | "push";
+    readonly name: "http" | "push" | "fleet";
     readonly address: string;
     readonly state: "up" | "starting" | "failed";
     readonly reason: string | null;
     /** Unix milliseconds since which it has failed; null where it has not. */
     readonly since: number | null;
   }[];
+  /** What joins this host to others; null: the configuration has no `fleet`. */
+  readonly fleet: FleetStatus | null;
 }
 
 export interface WatchdogStatus {

@@ -9,13 +9,14 @@ import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Locations } from "../spawn/modules-on-disk.ts";
-import { SENSE_WORKER_ROLE, WATCHDOG_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
+import { FLEET_ROLE, SENSE_WORKER_ROLE, WATCHDOG_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
 import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { Store } from "../store/open.ts";
 import { Bell, isWatcher } from "./bell.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
 import { Expectations } from "./expectations.ts";
+import { Fleet } from "./fleet/fleet.ts";
 import { InboxUpkeep } from "./inbox/inbox-upkeep.ts";
 import { Inboxes } from "./inbox/inboxes.ts";
 import { Leavings } from "./inbox/leavings.ts";
@@ -110,6 +111,7 @@ export class Engine {
   readonly inboxUpkeep: InboxUpkeep;
   readonly requests: Requests;
   readonly watchdog: Watchdog;
+  readonly fleet: Fleet;
   readonly expectations: Expectations;
   readonly deliveries: Deliveries;
   readonly #senses: Senses;
@@ -156,8 +158,7 @@ export class Engine {
       dueTimes: senses,
       timedRuns,
     });
-    const { reflexes } = this;
-    const { throttles, quarantines } = senses;
+    const [{ reflexes }, { throttles, quarantines }] = [this, senses];
     const intake = new Intake({ world, ledger, reflexes, onSignal });
     const inboxes = new Inboxes({ world, ticker, ledger, journal, lifetime, store, isHeld, senses, reflexes });
     this.inboxes = inboxes;
@@ -178,6 +179,8 @@ export class Engine {
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
     this.watchdog = new Watchdog({ host, ledger, touch: () => lifetime.keep(), command: () => command(WATCHDOG_ROLE) });
+    const carry = (): WorkerCommand => command(FLEET_ROLE);
+    this.fleet = new Fleet({ host, ledger, store, reflexes, data, isHeld, onSignal, command: carry });
     const expectations = new Expectations({ lifetime, ticker, ledger, journal, store, senses, workflows, inboxes });
     this.expectations = expectations;
     this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, expectations, inboxes, isHeld });
@@ -204,6 +207,7 @@ export class Engine {
     this.expectations.listen(config);
     this.deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
+    this.fleet.configure(config);
   }
 
   /**
@@ -225,6 +229,7 @@ export class Engine {
     this.expectations.listen(config);
     this.deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
+    this.fleet.configure(config);
     return cancelled;
   }
 
@@ -246,6 +251,7 @@ export class Engine {
     this.#senses.resume();
     this.inboxes.resume();
     this.workflows.resume();
+    this.fleet.resume();
   }
 
   /** Aborts what runs and ends every worker; a reload that is under way starts none. */
@@ -254,7 +260,7 @@ export class Engine {
     this.#bell.stop();
     this.watches.stop();
     this.expectations.stop();
-    await Promise.all([this.#senses.stop(), this.workflows.stop(), this.watchdog.stop()]);
+    await Promise.all([this.#senses.stop(), this.workflows.stop(), this.watchdog.stop(), this.fleet.stop()]);
   }
 
   /** SIGKILL to every worker's group, now. */
@@ -262,5 +268,6 @@ export class Engine {
     this.#senses.killAll(why);
     this.workflows.killAll(why);
     this.watchdog.kill(why);
+    this.fleet.kill(why);
   }
 }

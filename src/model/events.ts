@@ -5,6 +5,7 @@
  */
 
 import type { DataOf, EventKind } from "./event-kind.ts";
+import { FLEET_EVENT_KINDS } from "./fleet-events.ts";
 import { INBOX_EVENT_KINDS } from "./inbox-events.ts";
 import { INCIDENT_EVENT_KINDS } from "./incident-events.ts";
 import { LISTENING_EVENT_KINDS } from "./listening-events.ts";
@@ -83,6 +84,7 @@ export const EVENTS = {
 
   ...INBOX_EVENT_KINDS,
   ...LISTENING_EVENT_KINDS,
+  ...FLEET_EVENT_KINDS,
 
   // ── workers ──────────────────────────────────────────────────────────
   "worker.started": {

@@ -11,6 +11,7 @@ import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
 import { warn } from "../screen/failure.ts";
+import { fleetLines } from "../screen/fleet-lines.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, type Screen, type Span, type Style, span, stdoutScreen } from "../screen/terminal.ts";
 
@@ -196,7 +197,7 @@ function deliveryLines({ deliveries }: Status, now: number, screen: Screen): str
 
 /** Addresses of the config that nerve does not listen on. */
 function unlistened({ listeners }: Status, screen: Screen): string[] {
-  const failed = listeners.filter(({ state }) => state === "failed");
+  const failed = listeners.filter(({ name, state }) => name !== "fleet" && state === "failed");
   if (failed.length === 0) return [];
   const free: Screen = { ...screen, width: null };
   const lines = failed.map(({ name: section, address, reason }) =>
@@ -237,6 +238,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...incidentLines(status, screen),
     ...unheard(status, screen),
     ...unlistened(status, screen),
+    ...fleetLines(status.fleet ?? null, now, screen),
     ...lastFailures(status, now, screen),
   ].join("\n");
 }

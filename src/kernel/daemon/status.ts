@@ -3,6 +3,7 @@ import { counted } from "../../base/counted.ts";
 import { inboxBoundsOf } from "../../config/defaults.ts";
 import type { Status } from "../../control/contract.ts";
 import { targetOf } from "../../model/config.ts";
+import type { FleetStatus } from "../../model/fleet-status.ts";
 import { formatProblem, placeOf } from "../../model/problem.ts";
 import { VERSION } from "../../version.ts";
 import type { Engine } from "../engine.ts";
@@ -87,6 +88,17 @@ function nextTime({ watches }: Engine, { config, calendars }: Reflex, now: numbe
   return Math.min(now + wakesInMs, ...calendars.map((calendar) => calendar.next(now) ?? NEVER));
 }
 
+/** The fleet among what listens: cut off where any side of it is. */
+function fleetListening(fleet: FleetStatus | null): Status["listeners"] {
+  if (fleet === null) return [];
+  const sides = [fleet.out, ...(fleet.in === null ? [] : [fleet.in])];
+  const about = { name: "fleet", address: fleet.servers.join(", ") } as const;
+  const failed = sides.find(({ state }) => state === "blocked" || state === "offline");
+  if (failed !== undefined) return [{ ...about, state: "failed", reason: shortened(failed.why), since: failed.since }];
+  const isUp = sides.every(({ state }) => state === "connected");
+  return [{ ...about, state: isUp ? "up" : "starting", reason: null, since: null }];
+}
+
 export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
@@ -148,6 +160,7 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
     deliveries: engine.deliveries.waiting(),
     incidents: engine.incidents.counts,
     failures: engine.workflows.endings.newest.map((one) => ({ ...one, error: shortened(one.error) })),
-    listeners: listeners.listening,
+    listeners: [...listeners.listening, ...fleetListening(engine.fleet.status)],
+    fleet: engine.fleet.status,
   };
 }

@@ -757,6 +757,7 @@ export const STATUS: Status = {
   broken_workflows: [],
   failures: [{ id: 99, run: 5, workflow: "drain", state: "failed", error: masked, at: DRAINED + 15_207 }],
   listeners: [{ name: "http", address: "127.0.0.1:4280", state: "up", reason: null, since: null }],
+  fleet: null,
 };
 
 export const LIVE: World = {

@@ -1,0 +1,212 @@
+/** The floor plan of what joins this host to others: the process that carries, what leaves, what comes, and who is heard. */
+import { matches } from "../../base/glob.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import { type FleetConfig, receivedBy } from "../../model/fleet.ts";
+import type { FleetStatus } from "../../model/fleet-status.ts";
+import { hasWildcard, partsOfName } from "../../model/full-name.ts";
+import type { Signal } from "../../model/signal.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Store } from "../../store/open.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Reflexes } from "../reflexes/reflexes.ts";
+import type { LifeHost } from "../workers/crew.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { Batch, FleetBooks, Forwarded, Link, NoticeKind } from "./books.ts";
+import { FleetWorker } from "./fleet-worker.ts";
+import { Leaving } from "./leaving.ts";
+import { Links } from "./links.ts";
+import { Origins } from "./origins.ts";
+import { Presence } from "./presence.ts";
+import { RemoteSignals } from "./remote-signals.ts";
+
+export interface FleetParts {
+  readonly host: LifeHost;
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly reflexes: Reflexes;
+  readonly data: string;
+  readonly command: () => WorkerCommand;
+  /** Nothing new is taken in. */
+  readonly isHeld: () => boolean;
+  readonly onSignal: (signal: Signal) => void;
+}
+
+/** A configuration with `fleet`. */
+interface Configured {
+  readonly host: string;
+  readonly fleet: FleetConfig;
+  /** What comes in. */
+  readonly receive: readonly string[];
+}
+
+/** A batch that waits for room. */
+interface Held {
+  readonly batch: Batch;
+  readonly stored: () => void;
+}
+
+/** A status lists so many silent hosts. */
+const LISTED = 100;
+
+export class Fleet implements FleetBooks {
+  readonly #parts: FleetParts;
+  readonly #worker: FleetWorker;
+  readonly #links: Links;
+  readonly #leaving: Leaving;
+  readonly #origins: Origins;
+  readonly #presence: Presence;
+  readonly #arrivals: Arrivals;
+  #configured: Configured | null = null;
+  /** Frames that wait in the stream, as the process said last. */
+  #pending: number | null = null;
+  #hasCaughtUp = false;
+  #held: Held[] = [];
+  /** What this host answers when another one asks for its status: a JSON text. */
+  onAsked: () => string = () => "{}";
+
+  constructor(parts: FleetParts) {
+    const { host, ledger, store, reflexes, data, command, onSignal } = parts;
+    const { ticker, journal, world } = host;
+    const { wallMs } = world.clock;
+    this.#parts = parts;
+    this.#worker = new FleetWorker({ ...host, data, command, books: this, status: () => this.onAsked() });
+    this.#links = new Links(journal, () => world.clock.wallMs());
+    this.#leaving = new Leaving({ ledger, journal, store });
+    this.#origins = new Origins(store.origins);
+    const origins = this.#origins;
+    const signals = new RemoteSignals({ clock: world.clock, reflexes, table: store.signals, onSignal });
+    const isHearing = (): boolean => this.#isHearing();
+    const { chance } = world;
+    this.#presence = new Presence({ ticker, chance, wallMs, ledger, meta: store.meta, origins, signals, isHearing });
+    this.#arrivals = new Arrivals({ ledger, journal, meta: store.meta, origins, presence: this.#presence, signals });
+  }
+
+  /** The configuration that is in force from now on. */
+  configure(config: NerveConfig): void {
+    const { fleet, host, reflexes } = config;
+    this.#configured = fleet && { fleet, host, receive: receivedBy(fleet, reflexes) };
+    // What is made from now on leaves.
+    if (this.#configured !== null) this.#leaving.begin();
+    if (this.#configured === null) this.#presence.watch(null);
+    else this.#watch(this.#configured);
+    this.#worker.configure(config);
+  }
+
+  #watch({ fleet, receive, host }: Configured): void {
+    const hosts = receive.map((pattern) => partsOfName(pattern).origin ?? "");
+    const named = [...new Set(hosts.filter((name) => !hasWildcard(name) && name !== host))];
+    const isReceived = (name: string): boolean => hosts.some((pattern) => matches(pattern, name));
+    const { silentAfterMs } = fleet;
+    this.#presence.watch(hosts.length === 0 ? null : { silentAfterMs, isReceived, named });
+  }
+
+  /** Connected, and everything that was sent was here at some moment since the last question. */
+  #isHearing(): boolean {
+    const hasCaughtUp = this.#hasCaughtUp;
+    this.#hasCaughtUp = this.#pending === 0;
+    return hasCaughtUp && this.#held.length === 0 && this.#links.of("in").state === "connected";
+  }
+
+  /** There is room again. */
+  resume(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const { batch, stored } of held) this.take(batch, stored);
+  }
+
+  async stop(): Promise<void> {
+    this.#presence.stop();
+    await this.#worker.stop();
+    this.#parts.ledger.write(() => this.#presence.keep());
+  }
+
+  kill(why: string): void {
+    this.#worker.kill(why);
+  }
+
+  /** Asks other hosts for their status. Null: no process carries the question. */
+  ask(hosts: readonly string[]): ReturnType<FleetWorker["ask"]> {
+    return this.#worker.ask(hosts);
+  }
+
+  /** Null: the configuration has no `fleet`. */
+  get status(): FleetStatus | null {
+    const configured = this.#configured;
+    if (configured === null) return null;
+    const { store } = this.#parts;
+    const { upto } = this.#leaving.cursor;
+    const origins = this.#origins.all;
+    const silent = origins.filter(({ state }) => state === "silent");
+    return {
+      host: configured.host,
+      servers: configured.fleet.servers,
+      out: {
+        ...this.#links.of("out"),
+        upto,
+        backlog: Math.max(0, store.signals.lastId() - upto),
+        sent: this.#leaving.signals,
+        lost: this.#leaving.lost,
+      },
+      in:
+        configured.receive.length === 0
+          ? null
+          : { ...this.#links.of("in"), pending: this.#pending, stored: this.#arrivals.signals },
+      origins: {
+        up: origins.length - silent.length,
+        silent: silent.length,
+        missing: origins.reduce((sum, { missing }) => sum + missing, 0),
+        late: origins.reduce((sum, { late }) => sum + late, 0),
+        silent_hosts: silent.slice(0, LISTED).map(({ host, since, at }) => ({ host, since, at: at === 0 ? null : at })),
+      },
+    };
+  }
+
+  // ── the books ────────────────────────────────────────────────────────
+
+  beginning(): ReturnType<FleetBooks["beginning"]> {
+    const { store } = this.#parts;
+    return {
+      host: this.#configured?.host ?? "",
+      epoch: store.epoch,
+      epochFrom: store.meta.count("epoch_from") ?? 0,
+      cursor: this.#leaving.cursor,
+      place: this.#arrivals.place,
+      origins: this.#origins.epochs,
+    };
+  }
+
+  link(link: Link): void {
+    this.#links.take(link);
+  }
+
+  waiting(pending: number | null): void {
+    this.#pending = pending;
+    this.#hasCaughtUp ||= pending === 0;
+  }
+
+  notice(kind: NoticeKind, message: string): void {
+    const voice = this.#parts.host.journal.folding("kernel");
+    if (kind === "conflict") voice.error("fleet.conflict", message, { host: this.#configured?.host ?? "" });
+    else if (kind === "rewound") voice.warn("fleet.rewound", message, null);
+    else voice.warn("fleet.server", message, null);
+  }
+
+  take(batch: Batch, stored: () => void): void {
+    const configured = this.#configured;
+    if (configured === null) return;
+    if (this.#parts.isHeld()) return void this.#held.push({ batch, stored });
+    const frames = batch.frames.filter((frame) => frame.host !== configured.host);
+    this.#arrivals.take({ ...batch, frames }, configured.fleet.freshMs, stored);
+  }
+
+  forwarded(step: Forwarded, kept: () => void): void {
+    this.#leaving.forwarded(step, kept);
+  }
+
+  gone(): void {
+    this.#links.forget();
+    this.#pending = null;
+    this.#hasCaughtUp = false;
+    this.#held = [];
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Owns what is known of other hosts: up to which id of which epoch their signals are here, and whether they are heard. What a
+ * transaction changes is in its draft until the commit.
+ */
+import type { Origin, OriginEpoch } from "../../model/origin.ts";
+import type { Store } from "../../store/open.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Batch } from "./books.ts";
+
+export type Frame = Batch["frames"][number];
+
+/** What a frame says that was not known. */
+export interface News {
+  /** Signals up to this id are known. */
+  readonly above: number;
+  /** Ids that no frame brought, and that no frame will bring. */
+  readonly gap: number;
+  /** What the sender counted as lost of what is new here. */
+  readonly lost: number;
+  /** `anew`: the ids of the host begin anew. `again`: an epoch that the host had left. */
+  readonly epoch: "same" | "first" | "anew" | "again";
+}
+
+interface Known {
+  readonly origin: Origin;
+  /** Former epochs of the host → up to which id they are known. */
+  readonly former: ReadonlyMap<string, number>;
+}
+
+export const newOrigin = (host: string, now: number, heard: number): Origin => ({
+  ...{ host, epoch: "", upto: 0, at: 0, signals: 0, gaps: 0, missing: 0, late: 0 },
+  ...{ state: "up", since: now, heard },
+});
+
+/** What `frame` says beside `known`. Null: nothing of the host is known. */
+export function newsOf(frame: Frame, known: Origin | null, formerUpto: number | null): News {
+  const isFirst = known === null || known.epoch === "";
+  const epoch = isFirst ? "first" : known.epoch === frame.epoch ? "same" : formerUpto === null ? "anew" : "again";
+  // The first frame of a host is its beginning: what was before nobody promised.
+  const before = isFirst ? frame.from : epoch === "again" ? (formerUpto ?? frame.from) : known.upto;
+  const above = epoch === "anew" ? Math.min(before, frame.from) : before;
+  const gap = Math.max(0, frame.from - before);
+  const lost = Math.max(0, Math.min(frame.lost, frame.from + frame.lost - above));
+  return { above, gap, lost, epoch };
+}
+
+export class Origins {
+  readonly #store: Store["origins"];
+  readonly #known = new Map<string, Known>();
+  readonly #drafts = new WeakMap<Draft, Map<string, Known>>();
+
+  constructor(store: Store["origins"]) {
+    this.#store = store;
+    const former = Map.groupBy(store.former(), ({ host }) => host);
+    for (const origin of store.all()) {
+      const left = (former.get(origin.host) ?? []).map(({ epoch, upto }) => [epoch, upto] as const);
+      this.#known.set(origin.host, { origin, former: new Map(left) });
+    }
+  }
+
+  get all(): Origin[] {
+    return [...this.#known.values()].map(({ origin }) => origin);
+  }
+
+  /** How far each epoch of each host is known, former ones too. */
+  get epochs(): OriginEpoch[] {
+    return [...this.#known].flatMap(([host, { origin, former }]) => [
+      ...[...former].filter(([epoch]) => epoch !== origin.epoch).map(([epoch, upto]) => ({ host, epoch, upto })),
+      ...(origin.epoch === "" ? [] : [{ host, epoch: origin.epoch, upto: origin.upto }]),
+    ]);
+  }
+
+  get(host: string): Origin | null {
+    return this.#known.get(host)?.origin ?? null;
+  }
+
+  /** As this transaction leaves it. */
+  of(draft: Draft, host: string): Origin | null {
+    return this.#in(draft, host)?.origin ?? null;
+  }
+
+  formerUpto(draft: Draft, host: string, epoch: string): number | null {
+    return this.#in(draft, host)?.former.get(epoch) ?? null;
+  }
+
+  #in(draft: Draft, host: string): Known | null {
+    return this.#drafts.get(draft)?.get(host) ?? this.#known.get(host) ?? null;
+  }
+
+  /** The epoch that the host has left is kept beside `origin`. */
+  put(draft: Draft, origin: Origin): void {
+    const { host } = origin;
+    const before = this.#in(draft, host);
+    let former = before?.former ?? new Map<string, number>();
+    if (before !== null && before.origin.epoch !== "" && before.origin.epoch !== origin.epoch) {
+      const { epoch, upto } = before.origin;
+      former = new Map(former).set(epoch, upto);
+      this.#store.leave({ host, epoch, upto }, draft.now);
+    }
+    this.#store.put(origin);
+    const drafted = this.#drafts.get(draft) ?? new Map<string, Known>();
+    const known = { origin, former };
+    this.#drafts.set(draft, drafted.set(host, known));
+    draft.afterwards(() => this.#known.set(host, known));
+  }
+}

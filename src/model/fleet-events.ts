@@ -1,0 +1,72 @@
+/** The events of what joins hosts: a part of the table of events. */
+import type { EventKind } from "./event-kind.ts";
+
+const side = { side: "string" } as const;
+const missing = { host: "string", missing: "number" } as const;
+
+export const FLEET_EVENT_KINDS = {
+  "fleet.connected": {
+    levels: ["info"],
+    sentence: "Signals leave for the stream (`side` `out`), or come from it (`in`).",
+    data: side,
+  },
+  "fleet.offline": {
+    levels: ["warn"],
+    sentence:
+      "The servers of `fleet` cannot be reached. The host goes on, signals wait, and nerve tries again by itself.",
+    data: side,
+  },
+  "fleet.blocked": {
+    levels: ["error"],
+    sentence:
+      "The servers of `fleet` answer and refuse: the stream is full or missing, or a permission is. Signals wait.",
+    data: side,
+  },
+  "fleet.conflict": {
+    levels: ["error"],
+    sentence: "Two kernels send under one `host`: as the host itself notices, or as another host that receives both.",
+    data: { host: "string" },
+  },
+  "fleet.rewound": {
+    levels: ["warn"],
+    sentence: "The stream has lost frames that it had acknowledged. They are sent again.",
+    data: null,
+  },
+  "fleet.server": {
+    levels: ["warn"],
+    sentence:
+      "The server of `fleet` runs, and is not what it should be: an old version, or a setting that can lose frames.",
+    data: null,
+  },
+  "fleet.lost": {
+    levels: ["warn"],
+    sentence: "Retention has removed signals of this host before they could leave. Those who receive count them too.",
+    data: { lost: "number" },
+  },
+  "fleet.joined": {
+    levels: ["info"],
+    sentence: "Another host is heard for the first time.",
+    data: { host: "string" },
+  },
+  "fleet.anew": {
+    levels: ["info"],
+    sentence: "The ids of another host begin anew: a copy of its data was put back, or its power failed.",
+    data: { host: "string", epoch: "string" },
+  },
+  "fleet.gap": {
+    levels: ["warn"],
+    sentence: "Signals of another host are missing here: retention took them there, or the stream lost them for good.",
+    data: missing,
+  },
+  "fleet.refused": {
+    levels: ["warn"],
+    sentence: "What came under the name of another host cannot be read. Its signals are missing here; others go on.",
+    data: { ...missing, "count?": "number" },
+  },
+  "fleet.late": {
+    levels: ["warn"],
+    sentence:
+      "Signals of another host were older than `fleet.fresh` when they came: they are stored, and no reflex looks at them.",
+    data: { host: "string", late: "number", "count?": "number" },
+  },
+} as const satisfies Readonly<Record<string, EventKind>>;

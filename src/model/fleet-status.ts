@@ -1,0 +1,35 @@
+/** Owns how the fleet is, as `nerve status` and the page show it. Types only. */
+
+/** One side of the fleet: what leaves, or what comes. */
+export interface FleetSide {
+  /** `starting`: its process has said nothing yet. `blocked`: the servers answer and refuse. */
+  readonly state: "starting" | "connected" | "offline" | "blocked";
+  /** A sentence where it is not connected, else null. */
+  readonly why: string | null;
+  /** Unix milliseconds since which it is in `state`. */
+  readonly since: number;
+}
+
+export interface FleetStatus {
+  /** What other hosts call this one. */
+  readonly host: string;
+  readonly servers: readonly string[];
+  /** `upto`: the newest signal that has left. `backlog`: ids behind it. `sent`, `lost`: since the kernel started. */
+  readonly out: FleetSide & {
+    readonly upto: number;
+    readonly backlog: number;
+    readonly sent: number;
+    readonly lost: number;
+  };
+  /** Null: nothing is received. `pending`: frames in the stream, null where nobody knows. `stored`: since the kernel started. */
+  readonly in: (FleetSide & { readonly pending: number | null; readonly stored: number }) | null;
+  /** Other hosts. The table `origins` has each. */
+  readonly origins: {
+    readonly up: number;
+    readonly silent: number;
+    readonly missing: number;
+    readonly late: number;
+    /** At most 100. `at`: Unix milliseconds of the last sign of life, or null. */
+    readonly silent_hosts: readonly { readonly host: string; readonly since: number; readonly at: number | null }[];
+  };
+}

@@ -1,0 +1,292 @@
+/** G16 at the receiver: each signal of another host once, in order, in one transaction with its decisions. */
+import { expect, test } from "bun:test";
+import { ALL_SIGNALS } from "../../../src/store/signals.ts";
+import { FleetBench, traceOf } from "../../helpers/fleet-bench.ts";
+
+const HUB = `
+host: hub
+fleet: { servers: ["nats://127.0.0.1:4222"], send: [a], receive: ["*/load"] }
+senses: { a: }
+workflows: { page: { use: exec, with: { command: [/bin/true] } } }
+reflexes:
+  - { sense: a, interval: 1d }
+  - { name: high, workflow: page, on: ["*/load"], when: { v: number > 5 }, edge: rising, key: $host }
+  - { name: down, workflow: page, on: ["*/presence"], when: { state: "'silent'" }, edge: rising, key: $host }
+`;
+
+const hub = async (yaml = HUB): Promise<FleetBench> => new FleetBench(yaml).up();
+
+test("a host without `fleet` starts no process, and has no fleet in its status", async () => {
+  using bench = new FleetBench("senses: { a: }\nreflexes: [{ sense: a, interval: 1d }]\n");
+  await bench.pass(60_000);
+  expect(bench.engine.fleet.status).toBeNull();
+  expect(() => bench.carrier).toThrow("no process carries");
+  expect(bench.store.meta.get("fleet.out")).toBeNull();
+});
+
+test("signals of other hosts are stored in the order of each host, and decided as those made here", async () => {
+  using bench = await hub();
+  expect(bench.init).toMatchObject({
+    host: "hub",
+    place: null,
+    origins: [],
+    settings: { receive: ["*/load", "*/presence"] },
+  });
+  const id = await bench.brings(bench.frame("web1", 0, [1, 9]), bench.frame("web2", 40, [7]));
+  await bench.brings(bench.frame("web1", 2, [8, 1, 6]));
+  expect(bench.stored).toEqual([id, id + 1]);
+  expect(bench.remote).toEqual([
+    'web1/load 1 {"v":1}',
+    'web1/load 2 {"v":9}',
+    'web2/load 41 {"v":7}',
+    'web1/load 3 {"v":8}',
+    'web1/load 4 {"v":1}',
+    'web1/load 5 {"v":6}',
+  ]);
+  expect(bench.runs).toEqual(["high web1 2", "high web2 3", "high web1 6"]);
+  const [row] = bench.store.signals.list({ ...ALL_SIGNALS, senses: ["web1/load"], limit: 1 });
+  expect(row).toMatchObject({ cause: null, trace: traceOf("web1", 1), origin: "web1", origin_id: 1, late: null });
+  expect(row?.origin_at).toBe((row?.at ?? 0) - 100);
+  expect(bench.store.runs.byId(1)?.trace).toBe(traceOf("web1", 2));
+  expect(bench.store.origins.all()).toMatchObject([
+    { host: "web1", epoch: "e1", upto: 5, signals: 5, gaps: 0, missing: 0, late: 0, state: "up" },
+    { host: "web2", epoch: "e1", upto: 41, signals: 1, missing: 0 },
+  ]);
+  expect(bench.said("fleet.joined")).toHaveLength(2);
+});
+
+test("what comes again is passed over, whole or in part, also after a restart", async () => {
+  using bench = await hub();
+  await bench.brings(bench.frame("web1", 0, [1, 2, 3]));
+  await bench.brings(bench.frame("web1", 0, [1, 2, 3]));
+  await bench.brings(bench.frame("web1", 1, [2, 3, 9, 4]));
+  const once = [
+    'web1/load 1 {"v":1}',
+    'web1/load 2 {"v":2}',
+    'web1/load 3 {"v":3}',
+    'web1/load 4 {"v":9}',
+    'web1/load 5 {"v":4}',
+  ];
+  expect(bench.remote).toEqual(once);
+  bench.restart();
+  await bench.up();
+  expect(bench.init).toMatchObject({
+    place: { stream: "S 1", position: 3 },
+    origins: [{ host: "web1", epoch: "e1", upto: 5 }],
+  });
+  await bench.brings(bench.frame("web1", 0, [1, 2, 3, 9, 4]));
+  await bench.brings(bench.frame("web1", 3, [9, 4, 5]));
+  expect(bench.remote).toEqual([...once, 'web1/load 6 {"v":5}']);
+  expect(bench.runs).toEqual(["high web1 4"]);
+  expect(bench.said("fleet.gap")).toEqual([]);
+});
+
+test("a kernel that is killed behind any commit has stored and decided each signal once", async () => {
+  for (let killAfter = 0; killAfter < 6; killAfter++) {
+    using bench = await hub();
+    bench.killAfter = killAfter;
+    const frames = [bench.frame("web1", 0, [1, 9]), bench.frame("web1", 2, [1, 9]), bench.frame("web1", 4, [2])];
+    for (const frame of frames) {
+      await bench.brings(frame);
+      if (!bench.isKilled) continue;
+      bench.restart();
+      await bench.up();
+      const [known] = bench.init.origins as { upto: number }[];
+      for (const again of frames) if (again.to > (known?.upto ?? 0)) await bench.brings(again);
+      break;
+    }
+    expect(bench.remote.map((line) => line.split(" ")[1])).toEqual(["1", "2", "3", "4", "5"]);
+    expect(bench.runs).toEqual(["high web1 2", "high web1 4"]);
+  }
+});
+
+test("ids that no frame brought are counted and said, and so is what the sender lost", async () => {
+  using bench = await hub();
+  await bench.brings(bench.frame("web1", 100, [1]));
+  expect(bench.said("fleet.gap")).toEqual([]);
+  await bench.brings(bench.frame("web1", 104, [2]));
+  await bench.brings(bench.frame("web1", 105, [3], { to: 126, lost: 20 }));
+  await bench.brings(bench.frame("web1", 126, [], { to: 130, refused: "it is no zstd" }));
+  await bench.brings(bench.frame("web1", 130, [4]));
+  expect(bench.store.origins.all()).toMatchObject([{ upto: 131, gaps: 3, missing: 3 + 20 + 4 }]);
+  expect(bench.said("fleet.gap")).toEqual([
+    "3 ids of web1 came in no frame: at most so many of its signals are missing here",
+    "20 ids of web1 were removed there before they could leave: at most so many of its signals are missing here",
+  ]);
+  expect(bench.said("fleet.refused")).toEqual(["what came under the name web1 cannot be read: it is no zstd"]);
+  expect(bench.remote).toHaveLength(4);
+});
+
+test("a frame that names no epoch is said, and changes nothing of its host", async () => {
+  using bench = await hub();
+  await bench.brings(bench.frame("web1", 0, [], { epoch: "", refused: "it does not say what it holds" }));
+  expect([bench.store.origins.all(), bench.said("fleet.refused").length]).toEqual([[], 1]);
+});
+
+test("what is no signal costs that signal alone", async () => {
+  using bench = await hub();
+  const good = bench.frame("web1", 0, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const bad = [
+    { sense: "Load" },
+    { payload: "{" },
+    { payload: "null" },
+    { payload: JSON.stringify("x".repeat(70_000)) },
+    { trace: "short" },
+    { id: 99 },
+    { sense: "presence" },
+    {},
+    { id: 8 },
+  ];
+  const signals = good.signals.map((signal, index) => ({ ...signal, ...bad[index] }));
+  await bench.brings({ ...good, signals }, bench.frame("web2", 0, [3]));
+  expect(bench.remote).toEqual(['web1/load 8 {"v":8}', 'web2/load 1 {"v":3}']);
+  expect(bench.store.origins.all()).toMatchObject([
+    { host: "web1", upto: 9, missing: 8 },
+    { host: "web2", upto: 1 },
+  ]);
+  expect(bench.said("worker.malformed")).toEqual([]);
+  expect(bench.said("fleet.refused")).toHaveLength(1);
+});
+
+test("a host that was restored begins anew, and what it made before is not taken twice", async () => {
+  using bench = await hub();
+  await bench.brings(bench.frame("web1", 0, [1, 2, 3, 4]));
+  await bench.brings(bench.frame("web1", 2, [7], { epoch: "e2" }));
+  await bench.brings(bench.frame("web1", 3, [1], { epoch: "e2" }));
+  expect(bench.remote.slice(4)).toEqual(['web1/load 3 {"v":7}', 'web1/load 4 {"v":1}']);
+  expect(bench.runs).toEqual(["high web1 5"]);
+  expect(bench.said("fleet.anew")).toHaveLength(1);
+  expect([bench.said("fleet.gap"), bench.said("fleet.conflict")]).toEqual([[], []]);
+  bench.restart();
+  await bench.up();
+  expect(bench.init.origins).toEqual([
+    { host: "web1", epoch: "e1", upto: 4 },
+    { host: "web1", epoch: "e2", upto: 4 },
+  ]);
+});
+
+test("two kernels under one name are named, and each keeps its place", async () => {
+  using bench = await hub();
+  await bench.brings(bench.frame("web1", 0, [1, 2]));
+  await bench.brings(bench.frame("web1", 0, [3], { epoch: "clone" }));
+  await bench.brings(bench.frame("web1", 2, [4]));
+  await bench.brings(bench.frame("web1", 1, [5], { epoch: "clone" }));
+  await bench.brings(bench.frame("web1", 0, [3], { epoch: "clone" }));
+  expect(bench.remote.map((line) => line.split(" ").slice(1).join(" "))).toEqual([
+    ...['1 {"v":1}', '2 {"v":2}', '1 {"v":3}', '3 {"v":4}', '2 {"v":5}'],
+  ]);
+  expect(bench.said("fleet.conflict")).toEqual([
+    "two kernels send under the name web1: each host needs a `host` of its own",
+  ]);
+  expect(bench.said("fleet.gap")).toEqual([]);
+});
+
+test("a signal that is too old on arrival is stored, and no reflex looks at it", async () => {
+  using bench = await hub(HUB.replace("receive", "fresh: 5m, receive"));
+  const old = bench.frame("web1", 0, [9, 9]);
+  const at = bench.clock.wallMs() - 301_000;
+  await bench.brings({
+    ...old,
+    signals: old.signals.map((signal, index) => (index === 0 ? { ...signal, at } : signal)),
+  });
+  expect(bench.store.signals.list(ALL_SIGNALS).map(({ late }) => late)).toEqual([1, null]);
+  expect(bench.runs).toEqual(["high web1 2"]);
+  expect(bench.said("fleet.late")).toHaveLength(1);
+  expect(bench.store.origins.all()).toMatchObject([{ signals: 2, late: 1 }]);
+});
+
+test("a sense of this host runs at a signal of another one", async () => {
+  using bench = await hub(`${HUB}  - { sense: a, on: ["web1/*"] }\n`);
+  await bench.brings(bench.frame("web2", 0, [1]));
+  const owed = () => bench.store.senses.all().find(({ sense }) => sense === "a")?.owed ?? null;
+  expect(owed()).toBeNull();
+  await bench.brings(bench.frame("web1", 0, [1]));
+  expect(owed()).toMatchObject({ cause: 2, trace: traceOf("web1", 1) });
+});
+
+test("while there is hardly room, nothing is taken in, and nothing is lost", async () => {
+  using bench = await hub();
+  bench.space.low = true;
+  const id = await bench.brings(bench.frame("web1", 0, [1]));
+  expect([bench.remote, bench.stored]).toEqual([[], []]);
+  bench.space.low = false;
+  bench.engine.resume();
+  await bench.settle();
+  expect([bench.remote.length, bench.stored]).toEqual([1, [id]]);
+});
+
+test("the cursor is committed before the process hears of it, and another process goes on from there", async () => {
+  using bench = await hub();
+  expect(bench.init.cursor).toEqual({ epoch: bench.store.epoch, since: 0, upto: 0, sequence: 0 });
+  bench.says("forwarded", { since: 0, upto: 7, sequence: 3, signals: 5, lost: 0 });
+  expect(bench.carrier.of("kept")).toEqual([]);
+  await bench.settle();
+  expect(bench.carrier.of("kept")).toMatchObject([{ upto: 7 }]);
+  bench.says("forwarded", { since: 0, upto: 20, sequence: 4, signals: 1, lost: 10 });
+  await bench.settle();
+  expect(bench.said("fleet.lost")).toHaveLength(1);
+  bench.restart();
+  await bench.up();
+  expect(bench.init.cursor).toEqual({ epoch: bench.store.epoch, since: 0, upto: 20, sequence: 4 });
+});
+
+test("what was made before `fleet` was loaded does not leave", async () => {
+  using bench = new FleetBench(
+    HUB.replace(/^fleet.*$/m, "")
+      .replace('"*/load"', "a")
+      .replace('"*/presence"', "a"),
+  );
+  const make = () =>
+    bench.ledger.write(() => {
+      const signal = { sense: "a", at: bench.clock.wallMs(), payload: "1", cause: null, trace: traceOf("a", 1) };
+      bench.store.signals.append(signal);
+    });
+  make();
+  make();
+  await bench.settle();
+  await bench.reload(HUB);
+  await bench.up();
+  expect(bench.init).toMatchObject({ cursor: { since: 2, upto: 2, sequence: 0 } });
+  for (let nth = 0; nth < 50; nth++) make();
+  await bench.settle();
+  expect(bench.engine.fleet.status?.out).toMatchObject({ upto: 2, backlog: 50 });
+  bench.restart();
+  await bench.up();
+  expect(bench.init).toMatchObject({ cursor: { since: 2, upto: 2, sequence: 0 } });
+});
+
+test("other settings are another process; the same ones leave it alone, and without `fleet` it goes", async () => {
+  using bench = await hub();
+  const first = bench.carrier;
+  await bench.reload(HUB.replace("edge: rising, key: $host }", "edge: rising, key: $host, throttle: 1m }"));
+  expect(bench.carrier).toBe(first);
+  await bench.reload(HUB.replace('receive: ["*/load"]', 'receive: ["*/load", web9/disk]'));
+  expect(bench.carrier).not.toBe(first);
+  expect(first.isGone).toBe(true);
+  const second = bench.carrier;
+  await bench.up();
+  await bench.reload(HUB.replace(/^fleet.*$/m, ""));
+  expect(second.isGone).toBe(true);
+  expect(bench.engine.fleet.status).toBeNull();
+});
+
+test("how the two sides are is said once for each change, and stands in the status", async () => {
+  using bench = await hub();
+  for (let nth = 0; nth < 3; nth++) bench.says("link", { side: "out", state: "offline", why: "nobody answers" });
+  bench.says("link", { side: "in", state: "blocked", why: "the stream NERVE is missing" });
+  await bench.settle();
+  expect(bench.said("fleet.connected")).toHaveLength(2);
+  expect(bench.said("fleet.offline")).toEqual(["no signal leaves: nobody answers"]);
+  expect(bench.said("fleet.blocked")).toEqual(["no signal of another host comes in: the stream NERVE is missing"]);
+  expect(bench.engine.fleet.status).toMatchObject({
+    host: "hub",
+    out: { state: "offline", why: "nobody answers" },
+    in: { state: "blocked", why: "the stream NERVE is missing", pending: 0 },
+  });
+  bench.carrier.exits(1);
+  await bench.settle();
+  expect(bench.engine.fleet.status).toMatchObject({
+    out: { state: "starting" },
+    in: { state: "starting", pending: null },
+  });
+});
