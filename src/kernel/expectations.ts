@@ -1,8 +1,8 @@
 /**
  * Owns `expect_every`: a sense from which neither a signal nor an item has come for that long, or a workflow of which no run has
  * completed, is stale, until something comes. Time is elapsed time: downtime counts, and a clock that is set does not. What
- * came last is read off what the kernel counts anyway, and noted in `meta` once a minute; a start reads the signals and runs
- * after the note.
+ * came last is read off what the kernel counts anyway, and noted in `meta` once a minute; a start reads the signals, items and
+ * runs after the note.
  */
 import { formatDuration } from "../base/duration.ts";
 import { isJsonObject, type Json, readJson } from "../base/json.ts";
@@ -59,7 +59,8 @@ export class Expectations {
   readonly #expected = new Map<string, Expected>();
   /** What an earlier kernel noted, until the first configuration is in force. */
   #noted: Noted | null;
-  #notedUpTo = 0;
+  /** What is known of all that came up to these ids; what came after them, a start reads. */
+  #known = { signals: 0, items: 0, logs: 0 };
   #next: Handle | null = null;
 
   constructor(parts: ExpectationsParts) {
@@ -81,6 +82,7 @@ export class Expectations {
       const known = before.get(id);
       this.#expected.set(id, known === undefined ? this.#begin(kind, name, everyMs) : { ...known, everyMs });
     }
+    if (this.#noted !== null) this.#knowsAll();
     this.#noted = null;
     this.#next?.cancel();
     this.#next = null;
@@ -106,11 +108,11 @@ export class Expectations {
 
   /** Notes where everything stands. Inside a transaction of the store. */
   keep(): void {
-    if (this.#expected.size === 0 && this.#notedUpTo === 0) return;
-    const { store } = this.#parts;
-    this.#notedUpTo = store.signals.lastId();
+    const { signals, items, logs } = this.#known;
+    if (this.#expected.size === 0 && signals + items + logs === 0) return;
     const entries = [...this.#expected].map(([id, { since, isStale }]) => [id, { since, stale: isStale }] as const);
-    store.meta.set(NOTE, JSON.stringify({ up_to: this.#notedUpTo, expected: Object.fromEntries(entries) }));
+    const upTo = { up_to: signals, items_up_to: items, logs_up_to: logs };
+    this.#parts.store.meta.set(NOTE, JSON.stringify({ ...upTo, expected: Object.fromEntries(entries) }));
   }
 
   // ── what came ────────────────────────────────────────────────────────
@@ -123,8 +125,9 @@ export class Expectations {
     const noted = this.#noted?.[idOf(expected)];
     if (noted === undefined) return expected;
     const came = this.#cameAfterNote(expected);
-    const isNews = came !== null && came > noted.since;
-    return { ...expected, since: Math.min(now, isNews ? came : noted.since), isStale: noted.stale && !isNews };
+    // By a wall clock that may have been set since: no earlier than what the note knows of.
+    const since = Math.max(came ?? noted.since, noted.since);
+    return { ...expected, since: Math.min(now, since), isStale: noted.stale && came === null };
   }
 
   /** When something came that the note does not know of; null: nothing did. */
@@ -132,11 +135,14 @@ export class Expectations {
     const { store, lifetime } = this.#parts;
     const elapsedAt = (at: number | null): number | null => (at === null ? null : at - lifetime.aheadMs);
     if (kind === "sense") {
-      const page = { ...ALL_SIGNALS, senses: [name], after: this.#notedUpTo, limit: 1, newest: true };
-      return elapsedAt(store.signals.list(page)[0]?.at ?? null);
+      const page = { ...ALL_SIGNALS, senses: [name], after: this.#known.signals, limit: 1, newest: true };
+      const signal = elapsedAt(store.signals.list(page)[0]?.at ?? null);
+      const item = elapsedAt(store.inbox.newestAfter(name, this.#known.items));
+      return signal === null || item === null ? (signal ?? item) : Math.max(signal, item);
     }
     const ended = store.runs.endedAs(["completed"], Math.max(0, store.runs.lastId() - RUNS_READ));
-    const times = ended.flatMap(({ workflow, ended_at }) => (workflow === name && ended_at !== null ? ended_at : []));
+    const after = ended.filter((run) => run.workflow === name && run.last_log_id > this.#known.logs);
+    const times = after.flatMap(({ ended_at: at }) => at ?? []);
     return elapsedAt(times.length === 0 ? null : Math.max(...times));
   }
 
@@ -166,7 +172,8 @@ export class Expectations {
     const seen = this.#seenOf(expected);
     const isOff = this.#isOff(expected);
     if (seen !== expected.seen || isOff !== expected.isOff) {
-      // Signals are found again by a start, items are not.
+      this.#knowsAll();
+      // A start finds signals again, and items that still wait.
       const isWorthNoting = expected.isStale || expected.kind === "workflow" || !seen.endsWith(" 0");
       Object.assign(expected, { seen, isOff, since: now, isStale: false });
       if (isWorthNoting) ledger.write(() => this.keep());
@@ -174,6 +181,12 @@ export class Expectations {
     const graceMs = Math.min(GRACE_MS, expected.everyMs);
     if (isOff || expected.isStale || ledger.troubled || now - lifetime.began.elapsedMs < graceMs) return;
     if (now - expected.since >= expected.everyMs) this.#becomesStale(expected);
+  }
+
+  /** What came up to here is seen: by a start, or by a look, since memory follows each commit. */
+  #knowsAll(): void {
+    const { signals, inbox, logs } = this.#parts.store;
+    this.#known = { signals: signals.lastId(), items: inbox.lastId(), logs: logs.lastId() };
   }
 
   #becomesStale(expected: Expected): void {
@@ -197,7 +210,15 @@ export class Expectations {
   #readNote(): Noted {
     const note = readJson(this.#parts.store.meta.get(NOTE) ?? "null");
     if (!isJsonObject(note) || !Number.isInteger(note.up_to) || !isJsonObject(note.expected)) return {};
-    this.#notedUpTo = note.up_to as number;
+    const { inbox, logs } = this.#parts.store;
+    const known = (value: Json | undefined, usual: number): number =>
+      Number.isInteger(value) ? (value as number) : usual;
+    // A note of an earlier build knows of signals alone.
+    this.#known = {
+      signals: note.up_to as number,
+      items: known(note.items_up_to, inbox.lastId()),
+      logs: known(note.logs_up_to, logs.lastId()),
+    };
     const isNoted = (entry: Json): boolean =>
       isJsonObject(entry) && Number.isFinite(entry.since) && typeof entry.stale === "boolean";
     return Object.fromEntries(Object.entries(note.expected).filter(([, entry]) => isNoted(entry))) as unknown as Noted;

@@ -19,6 +19,7 @@ import {
   TRACE,
 } from "./columns.ts";
 import type { OnDamage } from "./damage.ts";
+import { lastIdOf } from "./sequence.ts";
 
 export type NewItem = Omit<Item, "id" | "state" | "failures">;
 
@@ -155,6 +156,17 @@ export class InboxTable {
   upTo(sense: string, origin: string, id: number): Item[] {
     const sql = `${SELECT} WHERE sense = ? AND ${WAITING} AND origin = ? AND id <= ? ORDER BY id`;
     return this.#guard.rows(this.#read<Item>(sql, sense, origin, id));
+  }
+
+  /** The newest id that was ever given. */
+  lastId(): number {
+    return hasInbox(this.#db) ? lastIdOf(this.#db, "inbox") : 0;
+  }
+
+  /** When the newest item came that a sense still has above an id, or null. */
+  newestAfter(sense: string, id: number): number | null {
+    const sql = "SELECT at FROM inbox WHERE sense = ? AND id > ? ORDER BY id DESC LIMIT 1";
+    return this.#read<{ at: number }>(sql, sense, id)[0]?.at ?? null;
   }
 
   // ── what there is ────────────────────────────────────────────────────

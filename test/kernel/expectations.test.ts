@@ -7,6 +7,7 @@ import type { Sense } from "../../src/kernel/memory/sense.ts";
 import { SenseStats } from "../../src/kernel/memory/sense-stats.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
 import { KernelBench } from "../helpers/kernel-bench.ts";
+import { BY_HAND, runWriter } from "../helpers/runs.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -59,6 +60,14 @@ class Bench extends KernelBench {
       this.store.signals.append({ sense: "beat", at, payload: "1", cause: null, trace }),
     );
     this.sense.stats.lastSignal = { id, at };
+  }
+
+  /** An item of the sense, as the inboxes leave it. */
+  item(): void {
+    const [at, trace] = [this.clock.wallMs(), "0".repeat(32)];
+    const item = { sense: "beat", origin: "o", at, key: null, type: null, body: "1", trace };
+    this.store.commit(() => this.store.inbox.append(item));
+    this.items = at;
   }
 
   async lets(ms: number): Promise<void> {
@@ -129,6 +138,44 @@ test("what was stale is stale in the next kernel, and is not said again; what ca
   expect([bench.events(), bench.expectations.stale]).toEqual([["sense.stale"], []]);
   await bench.lets(2 * MINUTE);
   expect(bench.events()).toEqual(["sense.stale", "sense.stale"]);
+});
+
+test("an item that came just before a kill counts", async () => {
+  using bench = new Bench();
+  await bench.lets(3 * HOUR);
+  expect(bench.expectations.stale).toEqual(["sense:beat"]);
+  bench.item();
+  bench.die();
+  bench.begins();
+  await bench.lets(2 * HOUR - MINUTE);
+  expect([bench.events(), bench.expectations.stale]).toEqual([["sense.stale"], []]);
+  await bench.lets(2 * MINUTE);
+  expect(bench.events()).toEqual(["sense.stale", "sense.stale"]);
+  // It still waits, and has been counted.
+  bench.clock.step(-10 * HOUR);
+  bench.die();
+  bench.begins();
+  await bench.lets(10 * MINUTE);
+  expect(bench.expectations.stale).toEqual(["sense:beat"]);
+});
+
+test("a workflow that is stale is so in the next kernel, though the clock was set back since its newest run", async () => {
+  using bench = new Bench();
+  const [trace, queued] = ["0".repeat(32), bench.clock.wallMs()];
+  const runs = runWriter(bench.store);
+  const run = runs.queue({ workflow: "backup", at: queued, trace, input: null, trigger: BY_HAND, retry_of: null });
+  runs.event(run, queued, "run.started", { attempt: 1, code: "c", batch: null, joined: [] });
+  runs.event(run, queued, "run.completed", { output: null, ran_ms: 1 });
+  bench.runs.ended.completed++;
+  await bench.lets(MINUTE);
+  await bench.pass(26 * HOUR);
+  await bench.lets(MINUTE);
+  expect(bench.expectations.stale).toContain("workflow:backup");
+  bench.clock.step(-30 * HOUR);
+  await bench.lets(MINUTE);
+  bench.die();
+  bench.begins();
+  expect(bench.expectations.stale).toContain("workflow:backup");
 });
 
 test("the time goes on while nerve is down, and nothing becomes stale in the first five minutes of a kernel", async () => {

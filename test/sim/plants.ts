@@ -302,8 +302,8 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       edit(
         "kernel/expectations.ts",
-        "const isNews = came !== null && came > noted.since;",
-        "const isNews = came === 0;",
+        "const came = this.#cameAfterNote(expected);",
+        "const came = null as number | null;",
       ),
     ],
   },
