@@ -6,6 +6,20 @@ export interface Turns {
   next(act: () => void): () => void;
 }
 
+/** What calls `act` at its first call in a turn, and does nothing for the rest of the turn. */
+export function oncePerTurn(turns: Turns, act: () => void): () => void {
+  let isDone = false;
+  const anew = (): void => {
+    isDone = false;
+  };
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    turns.atEnd(anew);
+    act();
+  };
+}
+
 export const SYSTEM_TURNS: Turns = {
   atEnd: queueMicrotask,
   next(act) {

@@ -8,7 +8,7 @@ import { startTimer, type Timer } from "../base/timer.ts";
 import { Signals } from "../model/signals.ts";
 import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../model/value.ts";
 import type { Blobs, DeliveredSignal, InboxItem, Log, Peers } from "../sdk/index.ts";
-import { jsonCopy } from "../worker/json-copy.ts";
+import { copyWithText, type JsonCopy } from "../worker/json-copy.ts";
 import { describeAuthorFailure } from "../worker/peer-record.ts";
 import { type StandardSchema, validateWith } from "../worker/schema.ts";
 import type { LoadedSense } from "./load-compute.ts";
@@ -40,9 +40,16 @@ export interface HandedSignals extends TakenUpTo {
   readonly signals: readonly (Omit<DeliveredSignal, "payload"> & { readonly payload: string })[];
 }
 
+/** `length`: characters of the payloads as JSON. */
 export type ComputeOutcome =
-  | { readonly kind: "signal"; readonly payload: Json; readonly outbox: number | null; readonly wrote: boolean }
-  | { readonly kind: "signals"; readonly signals: readonly KeptSignal[] }
+  | {
+      readonly kind: "signal";
+      readonly payload: Json;
+      readonly outbox: number | null;
+      readonly wrote: boolean;
+      readonly length: number;
+    }
+  | { readonly kind: "signals"; readonly signals: readonly KeptSignal[]; readonly length: number }
   | { readonly kind: "no-signal"; readonly wrote: boolean }
   | { readonly kind: "failed"; readonly message: string; readonly stack: string | null }
   /** Its database is no longer there: the author's code was not called. */
@@ -57,6 +64,8 @@ export interface ComputeSetting {
   readonly peers: Peers;
   readonly blobs: Blobs;
   readonly log: Log;
+  /** Of `performance.now()`. */
+  readonly startedAt: number;
   readonly timeoutMs: number;
 }
 
@@ -75,60 +84,63 @@ export function payloadOf(
   returned: unknown,
   schema: StandardSchema | null,
   what = "the payload",
-): Result<Json, string> {
+): Result<JsonCopy, string> {
   if (returned === undefined) return err("compute returned undefined; return a payload, or null for no signal");
-  const payload = jsonCopy(what, returned);
+  const payload = copyWithText(what, returned);
   if (schema === null || !payload.ok) return payload;
   // A copy: a schema may change what it is given.
-  const fits = validateWith(schema, "payload", structuredClone(payload.value));
+  const fits = validateWith(schema, "payload", structuredClone(payload.value.value));
   return fits.ok ? payload : err(`${what} is not what the sense declares it to be: ${fits.error}`);
 }
 
 const LATER = "return the rest from the next compute: a cursor in the sense's database says where it begins";
 
 /** The payloads that a compute returned: none for null. */
-function payloadsOf(returned: unknown, schema: StandardSchema | null): Result<readonly Json[], string> {
+function payloadsOf(returned: unknown, schema: StandardSchema | null): Result<readonly JsonCopy[], string> {
   if (returned === null) return ok([]);
   if (returned instanceof Signals) return listOf(returned.payloads, schema);
   const payload = payloadOf(returned, schema);
   return payload.ok ? ok([payload.value]) : payload;
 }
 
-function listOf(given: readonly unknown[], schema: StandardSchema | null): Result<readonly Json[], string> {
+function listOf(given: readonly unknown[], schema: StandardSchema | null): Result<readonly JsonCopy[], string> {
   if (given.length > MAX_SIGNALS) {
     return err(`signals([…]) holds ${given.length} payloads, and at most ${MAX_SIGNALS} go together; ${LATER}`);
   }
-  const payloads: Json[] = [];
+  const payloads: JsonCopy[] = [];
   let bytes = 0;
   for (const [index, item] of given.entries()) {
     const what = `payload ${index} of signals([…])`;
     if (item === undefined || item === null) return err(`${what} is ${item}; leave it out for no signal`);
     const payload = payloadOf(item, schema, what);
     if (!payload.ok) return payload;
-    bytes += Buffer.byteLength(JSON.stringify(payload.value));
+    bytes += Buffer.byteLength(payload.value.text);
     payloads.push(payload.value);
   }
   return bytes > MAX_SIGNALS_BYTES ? err(`signals([…]) is over 1 MiB together; ${LATER}`) : ok(payloads);
 }
 
 /** Keeps what a compute wrote and returned. Throws what SQLite throws. */
-function keep(db: SenseDb, payloads: readonly Json[], { cause, trace, now }: ComputeRequest): ComputeOutcome {
-  const { outbox, wrote } = db.keep(payloads.map((payload) => ({ payload, cause, trace, at: now })));
-  const [payload] = payloads;
-  if (payload === undefined) return { kind: "no-signal", wrote };
-  if (payloads.length === 1) return { kind: "signal", payload, outbox: outbox[0] ?? null, wrote };
-  return { kind: "signals", signals: payloads.map((each, nth) => ({ payload: each, outbox: outbox[nth] as number })) };
+function keep(db: SenseDb, payloads: readonly JsonCopy[], { cause, trace, now }: ComputeRequest): ComputeOutcome {
+  const { outbox, wrote } = db.keep(payloads.map(({ text: payload }) => ({ payload, cause, trace, at: now })));
+  const length = payloads.reduce((sum, { text }) => sum + text.length, 0);
+  const [first] = payloads;
+  if (first === undefined) return { kind: "no-signal", wrote };
+  if (payloads.length === 1) return { kind: "signal", payload: first.value, outbox: outbox[0] ?? null, wrote, length };
+  const signals = payloads.map(({ value }, nth) => ({ payload: value, outbox: outbox[nth] as number }));
+  return { kind: "signals", signals, length };
 }
 
 /** The abort signal is only made when a compute asks for it, the timer only when it waits: most do neither. */
 class Deadline {
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   readonly #limitMs: number;
   #controller: AbortController | null = null;
   #timer: Timer | null = null;
   #reason: "timed-out" | "aborted" | null = null;
 
-  constructor(limitMs: number) {
+  constructor(startedAt: number, limitMs: number) {
+    this.#startedAt = startedAt;
     this.#limitMs = limitMs;
   }
 
@@ -206,7 +218,7 @@ export function executeCompute(
   delivery: HandedSignals | null = null,
 ): RunningCompute {
   const { sense, db, peers, blobs, log } = setting;
-  const deadline = new Deadline(setting.timeoutMs);
+  const deadline = new Deadline(setting.startedAt, setting.timeoutMs);
   const context = {
     get signal() {
       return deadline.signal;

@@ -8,7 +8,6 @@ import { err, ok, type Result } from "../base/result.ts";
 import { clipLine } from "../base/row-limiter.ts";
 import { shrinkSoon } from "../base/shrink.ts";
 import { describeThrown } from "../base/thrown.ts";
-import { elapsedMs } from "../base/timer.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
 import { openNotes } from "../ipc/notes.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
@@ -25,7 +24,7 @@ import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { ownerOf } from "./owner-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
-import { isSuccess, result } from "./result.ts";
+import { isSuccess, lengthOf, result } from "./result.ts";
 import { badDeclaration, type SeatReport, sent, unseated } from "./seat-report.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 import { seriesOf } from "./series-of.ts";
@@ -52,7 +51,6 @@ interface Seat {
 }
 
 const NOBODY: ComputeAuthor = { sense: null, trace: null };
-
 class SenseWorker {
   readonly #channel: Channel<WorkerMessage>;
   readonly #around: Surroundings<ComputeAuthor>;
@@ -264,6 +262,7 @@ class SenseWorker {
       peers: this.#around.peersOf(name),
       blobs: this.#around.blobs,
       log: this.#around.logOf({ sense: name, trace }),
+      startedAt,
       timeoutMs: seat.init.timeoutMs,
     };
     const running = author.run({ sense: name, trace }, () =>
@@ -273,10 +272,11 @@ class SenseWorker {
     void running.outcome.then((outcome) => {
       this.#running.delete(name);
       this.#notes?.leave(seat.place, id);
-      const durationMs = elapsedMs(startedAt);
+      const now = performance.now();
+      const durationMs = Math.round((now - startedAt) * 1_000) / 1_000;
       seat.tookMs = durationMs;
       if (running.isBehind() && isSuccess(outcome)) this.#channel.post({ type: "behind", ...head });
-      this.#channel.post(result({ ...head, durationMs }, outcome, cause, trace));
+      this.#channel.post(result({ ...head, durationMs }, outcome, cause, trace), lengthOf(outcome), now);
     });
     return running;
   }

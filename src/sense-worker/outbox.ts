@@ -6,13 +6,17 @@ import { once } from "../sqlite/once.ts";
 
 /** A signal as it is kept. */
 export interface OutboxSignal {
-  readonly payload: Json;
+  /** JSON text. */
+  readonly payload: string;
   readonly cause: number | null;
   readonly trace: string;
   readonly at: number;
 }
 
-export type OutboxRow = Pick<OutboxSignal, "payload" | "cause" | "trace"> & { readonly id: number };
+export interface OutboxRow extends Pick<OutboxSignal, "cause" | "trace"> {
+  readonly id: number;
+  readonly payload: Json;
+}
 
 const CREATE = `CREATE TABLE IF NOT EXISTS _outbox (
   id INTEGER PRIMARY KEY AUTOINCREMENT, payload TEXT NOT NULL, cause INTEGER, trace TEXT NOT NULL, at INTEGER NOT NULL)`;
@@ -112,7 +116,7 @@ export class Outbox {
   }
 
   #insertRow({ payload, cause, trace, at }: OutboxSignal): number {
-    const row = this.#insert.get(JSON.stringify(payload), cause, trace, at);
+    const row = this.#insert.get(payload, cause, trace, at);
     if (row === null) throw new Error("the table _outbox took no row: a trigger of yours prevents that");
     return row.id;
   }

@@ -32,6 +32,9 @@ export function result(head: ResultHead, outcome: ComputeOutcome, cause: number 
   }
 }
 
+/** Characters of what is large in the message. */
+export const lengthOf = (outcome: ComputeOutcome): number => ("length" in outcome ? outcome.length : 0);
+
 /** What the compute wrote is kept. */
 export const isSuccess = ({ kind }: ComputeOutcome): boolean =>
   kind === "signal" || kind === "signals" || kind === "no-signal";

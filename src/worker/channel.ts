@@ -6,8 +6,8 @@
 import { CHANNELS } from "../base/jit.ts";
 
 export interface Channel<Message> {
-  /** `length`: characters of what is large in the message, 0 where nothing is. */
-  post(message: Message, length?: number): void;
+  /** `length`: characters of what is large in the message, 0 where nothing is. `now`: of `performance.now()`. */
+  post(message: Message, length?: number, now?: number): void;
   /** Resolves once everything that was posted before is sent. */
   sent(): Promise<void>;
   flush(): void;
@@ -87,8 +87,7 @@ export function openChannel<Message>(receive: (raw: unknown) => void): Channel<M
     flush();
   };
   return {
-    post(message, length = 0) {
-      const now = performance.now();
+    post(message, length = 0, now = performance.now()) {
       if (frame.length === 0) since = now;
       frame.push(message);
       characters += length;

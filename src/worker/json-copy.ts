@@ -4,20 +4,20 @@ import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { MAX_VALUE_BYTES } from "../model/value.ts";
 
-/** `length`: characters of its JSON text. */
+/** A value, and its JSON text. */
 export interface JsonCopy {
   readonly value: Json;
-  readonly length: number;
+  readonly text: string;
 }
 
 /** `what` begins the sentence about what is wrong: `the payload`. */
 export function jsonCopy(what: string, value: unknown): Result<Json, string> {
-  const copy = measuredCopy(what, value);
+  const copy = copyWithText(what, value);
   return copy.ok ? ok(copy.value.value) : copy;
 }
 
-/** The twin of {@link jsonCopy} that says how long the copy is. */
-export function measuredCopy(what: string, value: unknown): Result<JsonCopy, string> {
+/** The twin of {@link jsonCopy} that gives the text of the copy, too. */
+export function copyWithText(what: string, value: unknown): Result<JsonCopy, string> {
   try {
     return copyOf(what, value);
   } catch (error) {
@@ -35,5 +35,5 @@ function copyOf(what: string, value: unknown): Result<JsonCopy, string> {
   if (exceedsBytes(text, MAX_VALUE_BYTES)) {
     return err(`${what} is over 64 KiB; put the bytes in a blob with blobs.put and return the reference`);
   }
-  return ok({ value: JSON.parse(text) as Json, length: text.length });
+  return ok({ value: JSON.parse(text) as Json, text });
 }

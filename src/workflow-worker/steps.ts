@@ -11,7 +11,7 @@ import { elapsedMs } from "../base/timer.ts";
 import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
 import { adviceOf } from "../model/retry-advice.ts";
 import type { Peers, Step } from "../sdk/index.ts";
-import { measuredCopy } from "../worker/json-copy.ts";
+import { copyWithText } from "../worker/json-copy.ts";
 import type { StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
 import { type Failures, failureOf, failureOfResult, type StepFailure } from "./failures.ts";
@@ -176,8 +176,8 @@ export class Steps {
       const returned = await author.run({ run, trace, step: name, id, races: null }, async () =>
         act(Object.freeze(step)),
       );
-      const result = measuredCopy(`the result of step ${JSON.stringify(name)}`, returned ?? null);
-      if (result.ok) return { kind: "completed", result: result.value.value, length: result.value.length };
+      const result = copyWithText(`the result of step ${JSON.stringify(name)}`, returned ?? null);
+      if (result.ok) return { kind: "completed", result: result.value.value, length: result.value.text.length };
       return { kind: "failed", failure: failureOfResult(result.error), again: false, waitMs: 0 };
     } catch (thrown) {
       return { kind: "failed", failure: failureOf(thrown, this.#host.peers), ...adviceOf(thrown) };

@@ -73,6 +73,7 @@ function start(db: SenseDb, author: Author, timeoutMs = PATIENCE_MS) {
     peers: {},
     blobs: { put: NONE, get: NONE },
     log: () => {},
+    startedAt: performance.now(),
     timeoutMs,
   };
   return executeCompute(setting, REQUEST);
@@ -143,6 +144,12 @@ const put = <T>(db: SenseDatabase, n: number, then: T): T => {
   return then;
 };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The value of a payload, or what is wrong. */
+function payloadAs(...given: Parameters<typeof payloadOf>): unknown {
+  const payload = payloadOf(...given);
+  return payload.ok ? { ok: true, value: payload.value.value } : payload;
+}
 
 describe("a compute that", () => {
   const MATRIX: readonly (readonly [name: string, author: Author, outcome: object, items: number[], outbox: number])[] =
@@ -628,6 +635,7 @@ describe("a compute that", () => {
       peers,
       blobs: { put: NONE, get: NONE },
       log: () => {},
+      startedAt: performance.now(),
       timeoutMs: 10_000,
     };
     expect(await executeCompute(setting, REQUEST).outcome).toMatchObject({
@@ -972,7 +980,7 @@ describe("a payload", () => {
       "the payload cannot be read: Error: trap",
     ],
   ])("that is %s is refused by name and path", (_, value, problem) =>
-    expect(payloadOf(value, null)).toEqual({ ok: false, error: problem }),
+    expect(payloadAs(value, null)).toEqual({ ok: false, error: problem }),
   );
 
   test.each(["a", "ä", "€", "💥", "\u0000", "\ud800", '"'])(
@@ -983,11 +991,11 @@ describe("a payload", () => {
       const padding = "x".repeat(MAX_VALUE_BYTES - 2 - fits * size);
       const full = character.repeat(fits) + padding;
       expect(Buffer.byteLength(JSON.stringify(full))).toBe(MAX_VALUE_BYTES);
-      expect(payloadOf(full, null)).toEqual({
+      expect(payloadAs(full, null)).toEqual({
         ok: true,
         value: full.toWellFormed() === full ? full : JSON.parse(JSON.stringify(full)),
       });
-      expect(payloadOf(`${full}x`, null)).toMatchObject({ ok: false, error: expect.stringContaining("over 64 KiB") });
+      expect(payloadAs(`${full}x`, null)).toMatchObject({ ok: false, error: expect.stringContaining("over 64 KiB") });
     },
   );
 
@@ -996,7 +1004,7 @@ describe("a payload", () => {
 
     test("is kept as it was returned", () => {
       const value = { host: "a", usage: { root: 7 }, further: [1] };
-      expect(payloadOf(value, declared)).toEqual({ ok: true, value });
+      expect(payloadAs(value, declared)).toEqual({ ok: true, value });
     });
 
     test.each<[unknown, string]>([
@@ -1006,12 +1014,12 @@ describe("a payload", () => {
       ["text", "must be an object (was a string)"],
     ])("and is not %j names the path and what was expected", (value, why) => {
       const error = `the payload is not what the sense declares it to be: ${why}`;
-      expect(payloadOf(value, declared)).toEqual({ ok: false, error });
+      expect(payloadAs(value, declared)).toEqual({ ok: false, error });
     });
 
     test("is not changed by the morphs and defaults of its type, nor by a schema that changes what it is given", () => {
       const morphs = type({ at: "string.integer.parse", "unit?": "string", size: "number = 5" });
-      expect(payloadOf({ at: "7" }, morphs)).toEqual({ ok: true, value: { at: "7" } });
+      expect(payloadAs({ at: "7" }, morphs)).toEqual({ ok: true, value: { at: "7" } });
       const changes = {
         "~standard": {
           validate: (value: unknown) => {
@@ -1021,7 +1029,7 @@ describe("a payload", () => {
         },
       };
       const value = { list: [1] };
-      expect(payloadOf(value, changes)).toEqual({ ok: true, value: { list: [1] } });
+      expect(payloadAs(value, changes)).toEqual({ ok: true, value: { list: [1] } });
       expect(value).toEqual({ list: [1] });
     });
 
@@ -1031,24 +1039,24 @@ describe("a payload", () => {
         throw new TypeError("inside");
       });
       const error = "the payload is not what the sense declares it to be: its `payload` ";
-      expect(payloadOf("x", later)).toEqual({
+      expect(payloadAs("x", later)).toEqual({
         ok: false,
         error: `${error}is validated asynchronously, which is not supported`,
       });
-      expect(payloadOf("x", throwing)).toEqual({ ok: false, error: `${error}threw: TypeError: inside` });
+      expect(payloadAs("x", throwing)).toEqual({ ok: false, error: `${error}threw: TypeError: inside` });
     });
 
     test("is JSON first", () => {
-      expect(payloadOf({ at: new Date(0) }, type({ at: "Date" }))).toMatchObject({
+      expect(payloadAs({ at: new Date(0) }, type({ at: "Date" }))).toMatchObject({
         ok: false,
         error: expect.stringContaining("the payload is not JSON: at"),
       });
-      expect(payloadOf(undefined, type("unknown"))).toMatchObject({ ok: false });
+      expect(payloadAs(undefined, type("unknown"))).toMatchObject({ ok: false });
     });
   });
 
   test("may be anything else that is JSON", () => {
     for (const value of [0, -0, "", false, true, [], {}, [null], { a: { b: [1.5, "x"] } }])
-      expect(payloadOf(value, null)).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) });
+      expect(payloadAs(value, null)).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) });
   });
 });

@@ -132,11 +132,15 @@ export class Computes {
   #signal(sense: Sense, flight: Flight, message: WorkerMessageOf<"signal">, kept: () => void): void {
     const arrivals = arrivalsOf(sense, flight, message);
     if (!arrivals.ok) return this.#failed(sense, flight, refused(message, `the worker sent ${arrivals.error}`), kept);
-    this.#take(sense, flight, arrivals.value, () => {
+    const settled = (): void => {
       sense.stats.emitted++;
       if (this.#behind.has(flight)) this.#throttles.hurry(sense);
       this.#settled(sense, flight, kept);
-    });
+    };
+    const [first] = arrivals.value;
+    if (first === undefined || arrivals.value.length > 1) return this.#take(sense, flight, arrivals.value, settled);
+    const write = (draft: Draft): void => this.#settle(draft, sense, flight);
+    this.#intake.take(first, { write, kept: settled, batch: flight.batch });
   }
 
   /** Takes the signals of a compute in their order, some in one transaction. The compute settles with the last. */
@@ -236,14 +240,14 @@ export class Computes {
 
 /** What the signals of `message` are to the intake, or what one of them is instead of a signal. */
 function arrivalsOf(sense: Sense, flight: Flight, message: WorkerMessageOf<"signal">): Result<Arrival[], string> {
-  const { payload, outbox, more } = message;
+  const { more } = message;
   if (more.length >= MAX_SIGNALS) return err(`${more.length + 1} signals at once`);
   const { cause, trace } = flight.trigger;
   const arrivals: Arrival[] = [];
-  for (const each of [{ payload, outbox }, ...more]) {
-    const text = payloadText(each.payload);
+  for (const { payload, outbox } of more.length === 0 ? [message] : [message, ...more]) {
+    const text = payloadText(payload);
     if (!text.ok) return text;
-    arrivals.push({ sense, payload: each.payload as Json, text: text.value, outbox: each.outbox, cause, trace });
+    arrivals.push({ sense, payload: payload as Json, text: text.value, outbox, cause, trace });
   }
   return ok(arrivals);
 }

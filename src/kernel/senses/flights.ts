@@ -258,7 +258,7 @@ export class Flights {
       this.#computeAgain(sense);
       return this.#life.schedule();
     }
-    const outbox = message.type === "signal" ? (message.more.at(-1)?.outbox ?? message.outbox) : null;
+    const outbox = message.type === "signal" ? lastRowOf(message) : null;
     this.#computes.settle(sense, flight, message, () => {
       if (outbox !== null) this.acknowledge(sense.name, outbox);
       this.#settled(sense);
@@ -273,6 +273,9 @@ export class Flights {
     if (this.#life.leaving === "retire" && this.count === 0) this.#life.shutDown(LEAVE_MS);
   }
 }
+
+const lastRowOf = ({ outbox, more }: WorkerMessageOf<"signal">): number | null =>
+  more.length === 0 ? outbox : (more.at(-1)?.outbox ?? null);
 
 function taskLimitsOf({ config }: Sense): { readonly softMs: number; readonly hardMs: number } {
   const { timeoutMs, gracePeriodMs } = limitsOf(config);

@@ -5,6 +5,7 @@
  * - A message of another generation changes nothing.
  */
 import { formatDuration } from "../../base/duration.ts";
+import { oncePerTurn } from "../../base/turns.ts";
 import type { EventData } from "../../model/events.ts";
 import type { WorkerEvents, WorkerExit, WorkerProcess } from "../../spawn/worker-process.ts";
 import type { Crew, LifeHost } from "./crew.ts";
@@ -31,7 +32,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   readonly #mail: Mail<Down | Shutdown>;
   readonly #log: WorkerLog;
   readonly #restarts: Restarts;
-
+  readonly #hears: () => void;
   #state: LifeState = "backoff";
   #worker: WorkerProcess<Down | Shutdown> | null = null;
   #killing: Killing<Task>;
@@ -53,6 +54,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
       () => crew.dispatch(),
       (frame) => void this.#worker?.send(frame),
     );
+    this.#hears = oncePerTurn(host.world.turns, () => this.tasks.hears());
     this.tasks = new Tasks(host.ticker, {
       reveal: () => this.#reveal(),
       soonestMs: () => crew.soonestLimitMs(),
@@ -259,7 +261,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     if (generation !== this.#generation || message.generation !== this.#generation) {
       return this.malformed(`"${message.type}" of generation ${message.generation}`);
     }
-    this.tasks.hears();
+    this.#hears();
     if (message.type === "bye") this.#saidBye = true;
     else this.#crew.receive(message);
   }
