@@ -27,6 +27,7 @@ import { type Handle, Ticker } from "../time/ticker.ts";
 import { describeLowSpace, type LowSpace, Space } from "../upkeep/space.ts";
 import { Upkeep } from "../upkeep/upkeep.ts";
 import type { DaemonWorld, Listener } from "../world.ts";
+import { answerTo } from "./asked.ts";
 import { actsOf, looksOf } from "./controls.ts";
 import { Listeners } from "./listeners.ts";
 import { locate, Reloads } from "./reload.ts";
@@ -116,6 +117,7 @@ export class Daemon {
       onSignal: options.onSignal ?? (() => {}),
     });
     this.#listeners = new Listeners({ ...parts, engine: this.#engine, command, looks: () => this.#looks() });
+    this.#engine.fleet.onAsked = () => answerTo(this.#looks().status(), options.secrets);
     this.#upkeep = new Upkeep(parts, config, [this.#engine.inboxUpkeep]);
     this.#reloads = this.#newReloads(options);
   }
@@ -182,14 +184,8 @@ export class Daemon {
   #looks(): Looks {
     const { wallMs: startedAt } = this.#lifetime.began;
     const trouble = (): string | null => this.#trouble ?? this.#space.trouble;
-    const whole = {
-      engine: this.#engine,
-      listeners: this.#listeners,
-      pid: this.#world.pid,
-      startedAt,
-      data: this.#data.path,
-      trouble,
-    };
+    const { path: data } = this.#data;
+    const whole = { engine: this.#engine, listeners: this.#listeners, pid: this.#world.pid, startedAt, data, trouble };
     return looksOf(whole, this.#ledger);
   }
 

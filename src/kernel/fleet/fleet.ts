@@ -143,7 +143,7 @@ export class Fleet implements FleetBooks {
       out: {
         ...this.#links.of("out"),
         upto,
-        backlog: Math.max(0, store.signals.lastId() - upto),
+        backlog: configured.fleet.send.length === 0 ? 0 : Math.max(0, store.signals.lastId() - upto),
         sent: this.#leaving.signals,
         lost: this.#leaving.lost,
       },
