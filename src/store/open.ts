@@ -17,12 +17,12 @@ import { DamagedRows, RESTORE, refuse } from "./damage.ts";
 import { deliveredUpTo } from "./delivered.ts";
 import { EPOCHS, withEpoch } from "./epochs.ts";
 import { scanIn } from "./log-scan.ts";
-import type { MetaTable } from "./meta.ts";
+import { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
 import { idsBelow, idsBeyond } from "./numbering.ts";
 import { type Earlier, earlierStore, NO_PROOF, type Restored, restoreSequences } from "./proofs.ts";
 import { restoreIncidents, restoreRuns } from "./rebuild.ts";
-import { checkPages, checkTables, foreignTrigger } from "./soundness.ts";
+import { checkPages, checkTables, foreignTrigger, schemaMark } from "./soundness.ts";
 import { newerStore, storeFile, type Tables, tablesOf, unusable } from "./tables.ts";
 
 /** What the kernel is to say about the store it opened. */
@@ -81,11 +81,12 @@ export function openStore(
   }
   const db = opened.value;
   try {
-    const earlier = isNew(db) ? earlierStore(data) : null;
-    if (!isNew(db)) checkPages(db, CHECKED_BYTES);
+    const isFresh = isNew(db);
+    const earlier = isFresh ? earlierStore(data) : null;
+    if (!isFresh) checkPages(db, CHECKED_BYTES);
     const migrated = runMigrations(db, STORE_MIGRATIONS, now);
     if (migrated.ok) {
-      checkTables(db, STORE_MIGRATIONS);
+      if (!isFresh && keptMark(db) !== schemaMark(db, STORE_MIGRATIONS)) checkTables(db, STORE_MIGRATIONS);
       restoreRuns(db, STORE_MIGRATIONS, scanIn(data), now);
       restoreIncidents(db, STORE_MIGRATIONS, scanIn(data), now);
       return ok(storeOn(db, file, { durability, bootId, earlier }));
@@ -97,6 +98,18 @@ export function openStore(
   } catch (error) {
     db.close(true);
     return err(unusable(file, error));
+  }
+}
+
+const MARK = "schema";
+
+/** Null where none is kept, or nothing can be read. */
+function keptMark(db: Database): string | null {
+  try {
+    return new MetaTable(db).get(MARK);
+  } catch {
+    // The check of the tables says what is wrong.
+    return null;
   }
 }
 
@@ -187,6 +200,8 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
     const ids = earlier?.ids ?? NO_PROOF;
     const signals = Math.max(ids.signals, deliveredUpTo(dirname(file), all.meta, survived));
     const restored = restoreSequences(db, { ...ids, signals });
+    const mark = schemaMark(db, STORE_MIGRATIONS);
+    if (all.meta.get(MARK) !== mark) all.meta.set(MARK, mark);
     return { restored, epoch: epochOf(all.meta, opening, restored.length > 0, survived) };
   });
   readAll(all);

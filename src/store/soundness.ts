@@ -4,6 +4,7 @@
  */
 import { Database } from "bun:sqlite";
 import type { MigrationFile } from "../sqlite/migrate.ts";
+import { once } from "../sqlite/once.ts";
 import { shortage } from "../sqlite/size.ts";
 import { splitStatements } from "../sqlite/statements.ts";
 import { DERIVED, RESTORE, StoreDamaged } from "./damage.ts";
@@ -37,6 +38,23 @@ function tablesIn(db: Database): Map<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const { table, column } of columns.all()) found.set(table, [...(found.get(table) ?? []), column]);
   return found;
+}
+
+/**
+ * Stands for the schema of this file under these migrations. SQLite counts every change of a schema, whoever makes it: while
+ * the mark that was kept after a check is the mark of now, nothing has to be checked again.
+ */
+export function schemaMark(db: Database, applied: readonly MigrationFile[]): string {
+  const { schema_version: version } = once(
+    db,
+    "PRAGMA schema_version",
+    (statement) => statement.get() as SchemaVersion,
+  );
+  return `${version} ${applied.at(-1)?.name ?? ""}`;
+}
+
+interface SchemaVersion {
+  readonly schema_version: number;
 }
 
 /** Throws {@link StoreDamaged} for a table or column that is gone. `applied`: the migrations this file has had. */

@@ -2,19 +2,14 @@
  * The kernel's process while it runs: engine, control socket, upkeep, and their end in the reverse order. `boot.ts` says what
  * comes before. It runs no user code and imports none of the loaders.
  */
-import { dirname } from "node:path";
 import type { Logger } from "../../base/logger.ts";
 import type { Secrets } from "../../base/secrets.ts";
 import { passing } from "../../base/timer.ts";
 import type { Looks } from "../../control/looks.ts";
-import { socketPath } from "../../control/socket-path.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
 import { intervalCalendar } from "../../rules/calendar.ts";
-import { workerEnvironment } from "../../spawn/environment.ts";
-import { ownCommand } from "../../spawn/own-image.ts";
-import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
 import { Journal } from "../commits/journal.ts";
 import { Ledger } from "../commits/ledger.ts";
@@ -28,6 +23,7 @@ import { describeLowSpace, type LowSpace, Space } from "../upkeep/space.ts";
 import { Upkeep } from "../upkeep/upkeep.ts";
 import type { DaemonWorld, Listener } from "../world.ts";
 import { answerTo } from "./asked.ts";
+import { commandsOf } from "./commands.ts";
 import { actsOf, looksOf } from "./controls.ts";
 import { Listeners } from "./listeners.ts";
 import { locate, Reloads } from "./reload.ts";
@@ -102,12 +98,7 @@ export class Daemon {
       changed: (low) => this.#spaceChanged(low),
     });
     this.#journal = new Journal(this.#ledger, maskedLogger(options.logger, options.secrets), () => clock.wallMs());
-    const socket = socketPath(data.path);
-    const command = (role: string): WorkerCommand => ({
-      command: ownCommand(role),
-      env: workerEnvironment(options.environment, data.path, socket),
-      cwd: dirname(config.file),
-    });
+    const command = commandsOf(config, options.environment, data.path);
     const parts = { world, ticker: this.#ticker, ledger: this.#ledger, journal: this.#journal, store, data: data.path };
     this.#engine = new Engine({
       ...parts,

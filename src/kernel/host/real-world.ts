@@ -10,7 +10,7 @@ import { routesOf } from "../../control/routes.ts";
 import { serveControl } from "../../control/server.ts";
 import { socketPath } from "../../control/socket-path.ts";
 import { locateSenses, locateWorkflow, locateWorkflows } from "../../spawn/modules-on-disk.ts";
-import { spawnWorker } from "../../spawn/worker-process.ts";
+import { type Spawn, spawnWorker } from "../../spawn/worker-process.ts";
 import type { DaemonWorld, World } from "../world.ts";
 import { describeWriter } from "./data-directory.ts";
 import { DataWatch } from "./data-watch.ts";
@@ -32,8 +32,10 @@ export const realWorld = (): World => ({
 export const realDaemonWorld = (
   configFile: string,
   environment: Readonly<Record<string, string | undefined>>,
+  spawn: Spawn,
 ): DaemonWorld => ({
   ...realWorld(),
+  spawn,
   pid: process.pid,
   readConfig: () => loadNerveConfig(configFile, environment),
   listen: (data, looks, acts, secrets) => serveControl(data, socketPath(data), routesOf(looks, acts), secrets),
