@@ -51,8 +51,12 @@ function seenBy(folder: Project): number[] {
 async function lives(folder: Project, lines: readonly number[]): Promise<Nerve> {
   const nerve = await startNerve(folder.path);
   appendFileSync(join(folder.path, "app.log"), lines.map((line) => `${line}\n`).join(""));
-  await until("the last line is through", () => linesOf(nerve, "relay").at(-1) === lines.at(-1));
-  expect(await nerve.stop()).toBe(0);
+  try {
+    await until("the last line is through", () => linesOf(nerve, "relay").at(-1) === lines.at(-1));
+    expect(await nerve.stop()).toBe(0);
+  } finally {
+    await nerve[Symbol.asyncDispose]();
+  }
   return nerve;
 }
 
