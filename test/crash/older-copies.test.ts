@@ -54,8 +54,9 @@ async function lives(folder: Project, lines: readonly number[]): Promise<Nerve> 
   try {
     await until("the last line is through", () => linesOf(nerve, "relay").at(-1) === lines.at(-1));
     expect(await nerve.stop()).toBe(0);
-  } finally {
+  } catch (error) {
     await nerve[Symbol.asyncDispose]();
+    throw error;
   }
   return nerve;
 }
