@@ -119,7 +119,10 @@ const ready = { type: "'ready'", generation: POSITIVE, problem: [problem, "|", "
 /** The `past` of a run has come. */
 const taken = { type: "'taken'", generation: POSITIVE, run: POSITIVE } as const;
 
-/** Sent before user code is entered. `run` null: the module is being loaded. */
+/**
+ * `run` null: the module is being loaded; sent before that. The begin of a run is noted (`notes.ts`) before user code is
+ * entered, and sent at the end of the turn. A worker without a page for notes sends it before.
+ */
 const started = { type: "'started'", generation: POSITIVE, run: POSITIVE_OR_NULL } as const;
 
 const ofStep = { generation: POSITIVE, seq: POSITIVE, run: POSITIVE, ...stepPlace, attempt: POSITIVE } as const;
@@ -201,6 +204,9 @@ const notified = {
   channel: "string",
   error: "string | null",
 } as const;
+
+/** Places for notes of runs, used in turn. A `started` has left before so many other runs begin. */
+export const RUN_PLACES = 64;
 
 export const workflowParentDefinitions = { init, past, run, ack, cancel, peers, shutdown } as const;
 export const workflowWorkerDefinitions = {

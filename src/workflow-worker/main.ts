@@ -5,8 +5,14 @@
 import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { REAL_TIMERS } from "../base/timer.ts";
+import { openNotes } from "../ipc/notes.ts";
 import { parseWorkflowParentMessage } from "../ipc/parse.ts";
-import type { WorkflowMessage, WorkflowParentMessage, WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
+import {
+  RUN_PLACES,
+  type WorkflowMessage,
+  type WorkflowParentMessage,
+  type WorkflowParentMessageOf,
+} from "../ipc/workflow-definitions.ts";
 import type { ChannelConfig } from "../model/channel.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
@@ -35,6 +41,9 @@ class WorkflowWorker {
   readonly #executions = new Map<number, Execution>();
   /** By run: the steps that came before its `run`. */
   readonly #pasts = new Map<number, RunRequest["steps"]>();
+  readonly #notes = openNotes();
+  /** Runs that have begun in this worker. */
+  #entered = 0;
   #generation = 1;
   readonly #sending: Sending = {
     tell: (message, length) => this.#tell(message, length),
@@ -161,7 +170,7 @@ class WorkflowWorker {
     if (this.#stopping) return refuse("but this worker is leaving");
     if (this.#executions.has(run)) return refuse("which is under way already");
     this.#tell({ type: "started", run });
-    this.#channel.flush();
+    const leave = this.#note(run);
     const setting: Setting = {
       ...workflow,
       peers: this.#around.peersOf(null),
@@ -178,8 +187,25 @@ class WorkflowWorker {
     };
     const execution = new Execution(setting, request);
     this.#executions.set(run, execution);
-    void execution.over.then(() => this.#executions.delete(run));
+    void execution.over.then(() => {
+      this.#executions.delete(run);
+      leave();
+    });
     execution.begin();
+  }
+
+  /** Must be known before user code is entered, which may never yield. Answers with what notes that the run is over. */
+  #note(run: number): () => void {
+    const notes = this.#notes;
+    if (notes === null) {
+      this.#channel.flush();
+      return () => {};
+    }
+    const nth = this.#entered++;
+    notes.enter(nth % RUN_PLACES, run, performance.now());
+    return () => {
+      if (this.#entered - nth <= RUN_PLACES) notes.leave(nth % RUN_PLACES, run);
+    };
   }
 
   /** Lets every run reach a step boundary, and leaves. What takes too long is the kernel's to end. */

@@ -156,8 +156,9 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
   /** `channels` of nerve.yaml. */
   channels: readonly ChannelConfig[] = [];
 
-  constructor(folder: Folder) {
-    super(folder, WORKFLOW_WORKER_ROLE, parseWorkflowMessage);
+  /** `places`: for notes of its runs; 0: it sends at once what begins. */
+  constructor(folder: Folder, places = 0) {
+    super(folder, WORKFLOW_WORKER_ROLE, parseWorkflowMessage, places);
   }
 
   override told(message: WorkflowMessage): void {
@@ -199,7 +200,11 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
 
   /** Has a run executed from the top. */
   run(run: number, request: Partial<RunRequest> = {}): void {
-    this.send({
+    this.send({ ...this.requestOf(run), ...request });
+  }
+
+  requestOf(run: number): RunRequest {
+    return {
       type: "run",
       generation: 1,
       run,
@@ -223,8 +228,7 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
       sleeps: [],
       loose: [],
       logged: 0,
-      ...request,
-    });
+    };
   }
 
   /** What was said of the run, in the order it was. */

@@ -1,6 +1,6 @@
 /** A workflow's worker as the kernel meets it: it replays what a run has done, and goes on with what the program says. */
 import type { Json } from "../../src/base/json.ts";
-import type { WorkflowParentMessageOf } from "../../src/ipc/workflow-definitions.ts";
+import { RUN_PLACES, type WorkflowParentMessageOf } from "../../src/ipc/workflow-definitions.ts";
 import type { Message } from "../helpers/kernel-bench.ts";
 import { type Around, Worker } from "./process.ts";
 
@@ -66,6 +66,7 @@ export class FlowWorker extends Worker {
   /** What waits for the commit of a report. */
   #waiting: { readonly seq: number; readonly act: () => void }[] = [];
   #seq = 0;
+  #entered = 0;
 
   constructor(
     around: Around,
@@ -127,8 +128,9 @@ export class FlowWorker extends Worker {
     if (this.isLeaving) return;
     const execution: Execution = { request, beganAt: this.machine.now, index: 0, isOver: false, isInStep: false };
     this.#executions.set(request.run, execution);
-    this.says({ type: "started", run: request.run });
     const { timeoutMs } = request;
+    this.noted.set(this.#entered++ % RUN_PLACES, { id: request.run, since: this.machine.now });
+    this.says({ type: "started", run: request.run });
     if (timeoutMs !== null) this.later(timeoutMs, () => this.#timesOut(execution));
     if (this.oneIn(this.#troubles.lies)) this.#lies(request.run);
     this.later(0, () => this.#goOn(execution));

@@ -90,6 +90,8 @@ export class LiveRun {
    */
   stepsBegun = 0;
   failedBefore: string | null = null;
+  /** Awake milliseconds of the moment at which the run was sent to its worker. */
+  sentAt = 0;
   #phase: Phase = "queued";
 
   constructor(id: number, workflow: string, trace: string, decision: string | null) {

@@ -5,7 +5,6 @@
  * - Runs under way at a death run again one at a time, until each is known to be innocent. A run that was alone at three
  *   deaths ends.
  */
-import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
 import type { WorkflowMessage, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import type { LiveRun, ResumeReason } from "../memory/run.ts";
 import { STRIKES } from "../workers/blame.ts";
@@ -13,9 +12,10 @@ import type { Death } from "../workers/crew.ts";
 import type { WorkerLife } from "../workers/life.ts";
 import type { Activity } from "../workers/limits.ts";
 import { Suspects } from "../workers/suspects.ts";
+import { Begins } from "./begins.ts";
 import { isLingering, Lingering } from "./lingering.ts";
 import { failedStep } from "./run-history.ts";
-import { describeLimit, timeoutPassed } from "./run-policy.ts";
+import { describeLimit, graceMsOf, hardMsOf, timeLeftOf, timeoutPassed } from "./run-policy.ts";
 import { type ExecutionEnds, isHeard, type RunReport } from "./run-reports.ts";
 import { RunSender } from "./run-sender.ts";
 import type { Assignment, Slots } from "./slots.ts";
@@ -37,13 +37,14 @@ export class Executions implements ExecutionEnds {
   /** Id → run that was sent to the worker, until its execution there is over. */
   readonly #inWorker = new Map<number, LiveRun>();
   readonly #sender: RunSender;
+  /** Hears that runs have begun. */
+  readonly begins: Begins;
   readonly #lingering = new Lingering();
   readonly #suspects = new Suspects<LiveRun>();
   /** Runs that heard of their end in this worker, and had not settled then. */
   readonly #overdue = new Set<LiveRun>();
   /** Runs whose worker is gone, until they are resumed. */
   #interrupted: LiveRun[] = [];
-  #unstarted = 0;
 
   constructor(slots: Slots, host: RunWorkerHost, life: WorkerLife<WorkflowParentMessage, WorkflowMessage, Task>) {
     this.#slots = slots;
@@ -51,8 +52,14 @@ export class Executions implements ExecutionEnds {
     this.#life = life;
     this.#sender = new RunSender(host, life, {
       sends: (run, assignment) => this.#sends(run, assignment),
-      timeLeft: (run) => this.#timeLeft(run),
+      timeLeft: (run) => timeLeftOf(run, slots.config),
       causeOf: ({ order }) => host.causeOf(slots, order),
+    });
+    this.begins = new Begins({
+      ticker: host.ticker,
+      heardAt: () => life.tasks.heardAt,
+      begins: (run, at) => this.#begin(run, at),
+      malformed: (what) => life.malformed(what),
     });
   }
 
@@ -69,11 +76,7 @@ export class Executions implements ExecutionEnds {
 
   /** The worker owes an answer: it has not begun a run that was sent, or has a piece of a run. */
   get isAwaited(): boolean {
-    return this.#unstarted > 0 || this.#sender.runs.length > 0;
-  }
-
-  get #graceMs(): number {
-    return this.#slots.config.gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS;
+    return this.begins.areAwaited || this.#sender.runs.length > 0;
   }
 
   /** Called when a worker begins. */
@@ -94,7 +97,7 @@ export class Executions implements ExecutionEnds {
     this.#sender.takeBack(run);
     if (!this.#inWorker.has(run.id)) return false;
     this.#life.post({ type: "cancel", generation: this.#life.generation, run: run.id });
-    this.#life.tasks.limit(run, this.#graceMs);
+    this.#life.tasks.limit(run, graceMsOf(this.#slots.config));
     return true;
   }
 
@@ -109,6 +112,7 @@ export class Executions implements ExecutionEnds {
     this.#handed.delete(run);
     this.#sender.takeBack(run);
     this.#inWorker.delete(run.id);
+    this.begins.forget(run);
     this.#overdue.delete(run);
     this.#life.schedule();
   }
@@ -130,7 +134,7 @@ export class Executions implements ExecutionEnds {
   #sends(run: LiveRun, { history }: Assignment): void {
     this.#handed.delete(run);
     this.#inWorker.set(run.id, run);
-    this.#unstarted++;
+    this.begins.sends(run);
     run.stepsBegun = 0;
     run.failedBefore = history.isFurther ? failedStep(history) : null;
     run.to("sent");
@@ -138,11 +142,6 @@ export class Executions implements ExecutionEnds {
 
   /** Called when the worker has taken a piece of a run's past. */
   taken = (id: number): void => this.#sender.taken(id);
-
-  #timeLeft(run: LiveRun): number | null {
-    const { timeoutMs } = this.#slots.config;
-    return timeoutMs === null ? null : Math.max(1, timeoutMs - run.ranMs);
-  }
 
   // ── the end of the worker ────────────────────────────────────────────
 
@@ -153,7 +152,7 @@ export class Executions implements ExecutionEnds {
     for (const { task, startedAt } of running) {
       if (task !== MODULE && isCharged && !isLingering(task)) task.ranMs += at - startedAt;
     }
-    this.#unstarted = 0;
+    this.begins.clear();
     this.#sender.clear();
     const interrupted = [...this.#inWorker.values()].filter((run) => !isLingering(run));
     for (const run of interrupted) run.to("interrupted");
@@ -233,15 +232,10 @@ export class Executions implements ExecutionEnds {
 
   // ── what the worker reports ──────────────────────────────────────────
 
-  started(id: number): void {
-    const run = this.#inWorker.get(id);
-    if (run?.phase !== "sent") return this.#life.malformed(`"started" of run ${id}, which was not sent`);
+  #begin(run: LiveRun, at: number): void {
     run.to("under-way");
-    this.#unstarted--;
-    const left = this.#timeLeft(run);
-    const hardMs = left === null ? Number.POSITIVE_INFINITY : left + this.#graceMs;
-    this.#life.tasks.begins(run, Number.POSITIVE_INFINITY, hardMs);
-    if (run.isOver) this.#life.tasks.limit(run, this.#graceMs);
+    this.#life.tasks.begins(run, Number.POSITIVE_INFINITY, hardMsOf(run, this.#slots.config), at);
+    if (run.isOver) this.#life.tasks.limit(run, graceMsOf(this.#slots.config));
     if (this.#suspects.has(run)) this.#clearLater(run);
   }
 
@@ -273,7 +267,7 @@ export class Executions implements ExecutionEnds {
   ends(run: LiveRun, lingers: boolean): void {
     if (!lingers) return this.leaves(run);
     this.#overdue.delete(run);
-    this.#life.tasks.limit(run, this.#graceMs);
+    this.#life.tasks.limit(run, graceMsOf(this.#slots.config));
     this.#lingering.begin(run);
   }
 

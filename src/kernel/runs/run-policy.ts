@@ -54,3 +54,15 @@ export function describeLimit(run: LiveRun, { timeoutMs, gracePeriodMs }: RunLim
   const timeout = timeoutMs === null ? "" : `${formatDuration(timeoutMs)} timeout and `;
   return `it had not settled at its hard limit, ${timeout}${grace} grace period`;
 }
+
+export const graceMsOf = ({ gracePeriodMs }: WorkflowConfig): number => gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS;
+
+/** Running time left to the attempt of `run`. Null without a limit. */
+export const timeLeftOf = ({ ranMs }: LiveRun, { timeoutMs }: WorkflowConfig): number | null =>
+  timeoutMs === null ? null : Math.max(1, timeoutMs - ranMs);
+
+/** Its worker is killed after this time. */
+export function hardMsOf(run: LiveRun, config: WorkflowConfig): number {
+  const left = timeLeftOf(run, config);
+  return left === null ? Number.POSITIVE_INFINITY : left + graceMsOf(config);
+}

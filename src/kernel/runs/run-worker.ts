@@ -5,8 +5,9 @@
  * - A run is sent only to a worker that has loaded the module.
  */
 import { formatDuration } from "../../base/duration.ts";
+import type { Notes } from "../../ipc/notes.ts";
 import { parseWorkflowMessage } from "../../ipc/parse.ts";
-import type { WorkflowMessage, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import { RUN_PLACES, type WorkflowMessage, type WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import { LOAD_HARD_MS, type WorkerCommand } from "../../spawn/worker-process.ts";
@@ -30,7 +31,7 @@ const SAY_WAITING_MS = 10_000;
 export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, Task> {
   readonly noun = "run";
   readonly memoryBytes = null;
-  readonly places = 0;
+  readonly places = RUN_PLACES;
   readonly parse = parseWorkflowMessage;
   readonly #slots: Slots;
   readonly #host: RunWorkerHost;
@@ -180,10 +181,12 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     return this.#executions.wasTold(task);
   }
 
-  noted(): void {}
+  noted(notes: Notes, areOver: boolean): void {
+    this.#executions.begins.noted(notes, areOver);
+  }
 
   soonestLimitMs(): number {
-    return Number.POSITIVE_INFINITY;
+    return this.#executions.begins.soonestLimitMs(this.#slots.config);
   }
 
   /** The worker itself reports a timeout, or `overdue`. */
@@ -248,7 +251,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       case "taken":
         return this.#executions.taken(message.run);
       case "started":
-        if (message.run !== null) return this.#executions.started(message.run);
+        if (message.run !== null) return this.#executions.begins.started(message.run);
         if (!this.#life.loads(MODULE)) this.#life.malformed('"started" of its module');
         return;
       case "log":

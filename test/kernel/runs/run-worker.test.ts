@@ -327,3 +327,99 @@ describe("a run whose past is long", () => {
     expect([bench.said("worker.malformed").length, bench.sent, bench.states(run)]).toEqual([1, [], ["running"]]);
   });
 });
+
+describe("a run that its worker has noted", () => {
+  const note = (bench: RunsBench, place: number, id: number, isOver = false): void => {
+    const since = bench.clock.monotonicMs();
+    bench.child.noted.set(place, {
+      id,
+      isOver,
+      get forMs() {
+        return bench.clock.monotonicMs() - since;
+      },
+    });
+  };
+
+  /** Three runs that were sent, and of which nothing was said. */
+  async function threeSent(flow = {}) {
+    const bench = new RunsBench({ concurrency: 3, ...flow });
+    const [a = 0, b = 0, c = 0] = await bench.ask(3);
+    await bench.ready();
+    expect(bench.sent).toEqual([a, b, c]);
+    return { bench, a, b, c };
+  }
+
+  test("answers for the death of the worker alone, and those behind it were not entered", async () => {
+    const { bench, a, b, c } = await threeSent();
+    using _ = bench;
+    note(bench, 0, a, true);
+    note(bench, 1, b);
+    bench.child.exits(null, "SIGSEGV");
+    await bench.settle();
+    await bench.revived();
+    // Nobody is suspected: all are sent at once.
+    expect(bench.sent).toEqual([a, b, c]);
+    for (let death = 0; death < 2; death++) {
+      note(bench, 0, b);
+      bench.child.exits(null, "SIGSEGV");
+      await bench.settle();
+      await bench.revived();
+    }
+    expect(bench.row(b)).toMatchObject({
+      state: "failed",
+      error: expect.stringContaining("3 times while it ran alone"),
+    });
+    expect(bench.states(a, c)).toEqual(["running", "running"]);
+  });
+
+  test("is killed at its limit though nothing was said of it, which counts from its begin", async () => {
+    const { bench, a, b } = await threeSent({ timeoutMs: 20_000, gracePeriodMs: 1_000 });
+    using _ = bench;
+    await bench.begins(a);
+    await bench.says(a, COMPLETED);
+    note(bench, 1, b);
+    const { child } = bench;
+    await bench.pass(20_900);
+    expect(child.kills).toBe(0);
+    await bench.pass(200);
+    expect(child.kills).toBe(1);
+    expect(bench.row(b)).toMatchObject({ state: "timed-out", error: expect.stringContaining("it was killed") });
+  });
+
+  test("keeps its worker from being taken for silent", async () => {
+    const { bench, a, b, c } = await threeSent();
+    using _ = bench;
+    for (const [place, run] of [a, b, c].entries()) note(bench, place, run);
+    await bench.pass(60_000);
+    expect([bench.child.kills, bench.states(a, b, c)]).toEqual([0, ["running", "running", "running"]]);
+  });
+
+  test("may be said to have started once, behind that", async () => {
+    const { bench, a } = await threeSent({ timeoutMs: 20_000 });
+    using _ = bench;
+    note(bench, 0, a);
+    await bench.pass(11_000);
+    await bench.begins(a);
+    expect(bench.said("worker.malformed")).toEqual([]);
+    await bench.says(a, COMPLETED);
+    expect(bench.states(a)).toEqual(["completed"]);
+    await bench.begins(a);
+    expect(bench.said("worker.malformed")).toHaveLength(1);
+  });
+
+  test.each([
+    ["of no run", 99],
+    ["that is no id", Number.NaN],
+  ])("counts for nothing where the note is %s", async (_title, id) => {
+    const { bench, a, b, c } = await threeSent();
+    using _ = bench;
+    note(bench, 0, id);
+    bench.child.exits(null, "SIGSEGV");
+    await bench.settle();
+    await bench.revived();
+    expect([bench.sent, bench.states(a, b, c)]).toEqual([
+      [a, b, c],
+      ["running", "running", "running"],
+    ]);
+  });
+});
