@@ -6,7 +6,7 @@ import { failuresAreSeen, isWellCounted, isWellSeen } from "./oracle/looks.ts";
 import { violation } from "./oracle/report.ts";
 import { RECEIVER } from "./plan.ts";
 import type { Site } from "./site.ts";
-import { SOURCE_REFLEXES } from "./source-plan.ts";
+import { EXPECTED, SOURCE_REFLEXES } from "./source-plan.ts";
 import { BAD_ITEM, MINUTE, WORKFLOWS } from "./words.ts";
 
 export class People {
@@ -49,7 +49,7 @@ export class People {
     const acts = site.kernel?.acts;
     if (!acts) return;
     const chance = this.#chance;
-    const sense = `s${chance(site.plan.size.senses)}`;
+    const sense = chance(4) === 0 ? pick(chance, EXPECTED) : `s${chance(site.plan.size.senses)}`;
     const rule = chance(4) === 0 ? pick(chance, SOURCE_REFLEXES) : `rule-${chance(site.plan.size.reflexes)}`;
     const run = 1 + chance(Math.max(1, runs.runs.size));
     switch (chance(18)) {

@@ -10,7 +10,8 @@ export const DELIVERED = ["s5", "s6"] as const;
 export const NAMER = "s10";
 /** The reflex of a sense that watches the host is called so. */
 const WATCHERS = ["s7", "s8", "s9", NAMER] as const;
-const EXPECTED = ["s4", "s5", "s11", "s12"] as const;
+/** Senses of which something may be expected. */
+export const EXPECTED = ["s4", "s5", "s11", "s12"] as const;
 
 export const SOURCE_REFLEXES: readonly string[] = [
   ...DELIVERED.map((sense) => `deliver-${sense}`),

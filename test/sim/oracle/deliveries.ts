@@ -74,9 +74,10 @@ export class DeliveryOracle {
     else this.#disabled.add(reflex);
   }
 
-  signal(id: number, sense: string, fields: Fields): void {
+  signal(id: number, sense: string, payload: string): void {
     this.#lastSignal = id;
-    const seen = { id, sense, fields };
+    if (this.#lines.size === 0) return;
+    const seen = { id, sense, fields: JSON.parse(payload) as Fields };
     for (const { reflex, on, when, waiting } of this.#lines.values()) {
       if (this.#disabled.has(reflex)) continue;
       const fate = isFor(on, when, seen) ? "must" : "never";

@@ -4,7 +4,6 @@
  */
 import type { NerveConfig } from "../../../src/model/config.ts";
 import type { Change } from "../store.ts";
-import type { Fields } from "../words.ts";
 import type { DeliveryOracle } from "./deliveries.ts";
 import type { Oracle } from "./oracle.ts";
 
@@ -17,8 +16,7 @@ const nothing: unknown = new Proxy(() => {}, {
 export function onlyDeliveries(deliveries: DeliveryOracle, removedSignals: number): Oracle {
   let removed = removedSignals;
   const see = (change: Change): void => {
-    if (change.kind === "signal")
-      deliveries.signal(change.id, change.signal.sense, JSON.parse(change.signal.payload) as Fields);
+    if (change.kind === "signal") deliveries.signal(change.id, change.signal.sense, change.signal.payload);
     if (change.kind === "switched" && change.name.startsWith("reflex:"))
       deliveries.switched(change.name.slice("reflex:".length), change.enabled);
     if (change.kind !== "removed-signals") return;

@@ -4,7 +4,6 @@ import type { NewLog } from "../../../src/model/log.ts";
 import type { Message } from "../../helpers/kernel-bench.ts";
 import type { Machine } from "../machine.ts";
 import type { Change } from "../store.ts";
-import type { Fields } from "../words.ts";
 import { DeliveryOracle } from "./deliveries.ts";
 import { ExpectationOracle } from "./expectations.ts";
 import { WatchOracle } from "./watches.ts";
@@ -65,7 +64,7 @@ export class SourceOracle {
     switch (change.kind) {
       case "signal": {
         const { sense, payload } = change.signal;
-        this.deliveries.signal(change.id, sense, JSON.parse(payload) as Fields);
+        this.deliveries.signal(change.id, sense, payload);
         return this.expectations.came(`sense:${sense}`, elapsed);
       }
       case "item":
