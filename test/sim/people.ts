@@ -2,6 +2,7 @@
 import type { Result } from "../../src/base/result.ts";
 import type { Acts } from "../../src/control/acts.ts";
 import { type Below, pick } from "../rules/random.ts";
+import type { Party } from "./machine.ts";
 import { failuresAreSeen, isWellCounted, isWellSeen } from "./oracle/looks.ts";
 import { violation } from "./oracle/report.ts";
 import { RECEIVER } from "./plan.ts";
@@ -13,6 +14,7 @@ export class People {
   readonly #site: Site;
   readonly #chance: Below;
   readonly #count: (what: string) => void;
+  readonly #world: Party = { isOver: false, isKernel: false };
   /** Requests that nothing else is like. */
   #sent = 0;
 
@@ -49,10 +51,10 @@ export class People {
     const acts = site.kernel?.acts;
     if (!acts) return;
     const chance = this.#chance;
-    const sense = chance(4) === 0 ? pick(chance, EXPECTED) : `s${chance(site.plan.size.senses)}`;
-    const rule = chance(4) === 0 ? pick(chance, SOURCE_REFLEXES) : `rule-${chance(site.plan.size.reflexes)}`;
+    const sense = `s${chance(site.plan.size.senses)}`;
+    const rule = `rule-${chance(site.plan.size.reflexes)}`;
     const run = 1 + chance(Math.max(1, runs.runs.size));
-    switch (chance(18)) {
+    switch (chance(21)) {
       case 0:
         return this.asks("trigger", () => acts.trigger(sense));
       case 1:
@@ -106,6 +108,10 @@ export class People {
       case 13:
       case 14:
         return this.#offers(acts);
+      case 15:
+      case 16:
+      case 17:
+        return this.#switchesForAWhile(acts);
       default:
         return this.#meetsIncident(acts);
     }
@@ -135,6 +141,19 @@ export class People {
         (error) => this.#site.notice(error),
       );
     }
+  }
+
+  /** What wakes a sense, or what is expected, is switched off, and on again. */
+  #switchesForAWhile(acts: Acts): void {
+    const { machine, config } = this.#site;
+    const there = (config?.reflexes ?? []).flatMap(({ name }) =>
+      SOURCE_REFLEXES.includes(name) ? `reflex:${name}` : [],
+    );
+    const name = pick(this.#chance, [...there, ...EXPECTED.map((sense) => `sense:${sense}`)]);
+    this.asks("switched off for a while", () => acts.disable(name));
+    machine.after((2 + this.#chance(20)) * MINUTE, this.#world, () =>
+      this.asks("switched on again", () => this.#site.kernel?.acts?.enable(name) ?? null),
+    );
   }
 
   archives(): void {

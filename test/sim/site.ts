@@ -1,6 +1,7 @@
 /** A host in a simulated world: a data directory, the kernels that follow one another on it, and their workers. */
 import { cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { changeEpochIn } from "../../src/backup/epoch.ts";
 import { Secrets } from "../../src/base/secrets.ts";
 import type { Acts } from "../../src/control/acts.ts";
 import type { Looks } from "../../src/control/looks.ts";
@@ -230,8 +231,7 @@ export class Site {
     machine.reboot(20_000);
     if (how === "power") return;
     using db = database.connect();
-    db.run("INSERT OR REPLACE INTO meta SELECT 'epoch_from', seq FROM sqlite_sequence WHERE name = 'signals'");
-    db.run("UPDATE meta SET value = ? WHERE key = 'epoch'", [`copy-${machine.now}`]);
+    changeEpochIn(db);
   }
 
   /** Somebody sets the clock. */
@@ -323,6 +323,9 @@ export class Site {
     }
     this.workers.clear();
     kernel.store?.close();
+    // Nobody stopped it.
+    using db = this.database.connect();
+    db.run("UPDATE meta SET value = 'no' WHERE key = 'stopped'");
     this.kernel = null;
     this.hasCrashed = false;
     this.isToStop = false;
