@@ -6,6 +6,7 @@ import type { Offered } from "../inbox/offered.ts";
 import type { Problem } from "../model/problem.ts";
 import type {
   Archived,
+  HostsAnswer,
   IncidentAnswer,
   IncidentRequest,
   ItemsAnswer,
@@ -33,5 +34,7 @@ export interface Acts {
   ack(request: IncidentRequest): Promise<Result<IncidentAnswer, Problem>>;
   resolve(request: IncidentRequest): Promise<Result<IncidentAnswer, Problem>>;
   unsilence(pattern: string): Promise<Result<SilenceAnswer, Problem>>;
+  /** Asks other hosts for their status, over the fleet. Changes nothing, and waits for others: so it is no look. */
+  askHosts(hosts: readonly string[]): Promise<Result<HostsAnswer, Problem>>;
   archive(): Promise<Result<Archived, Problem>>;
 }

@@ -1,6 +1,7 @@
 /** The body of a POST, read by a table of its fields. */
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { isName } from "../model/name.ts";
 import { faultOfInput } from "./run-input.ts";
 
 export interface BodyField<T> {
@@ -70,6 +71,15 @@ export const ids: BodyField<readonly number[]> = {
     value.every((id) => Number.isSafeInteger(id) && id > 0)
       ? ok(value as number[])
       : err(`a JSON object with ${name}, a list of 1 to ${MAX_IDS} ids`),
+};
+
+const MAX_NAMES = 1_000;
+
+export const names: BodyField<readonly string[]> = {
+  read: (value, name) =>
+    Array.isArray(value) && value.length > 0 && value.length <= MAX_NAMES && value.every((item) => isName(String(item)))
+      ? ok(value.map(String))
+      : err(`a JSON object with ${name}, a list of 1 to ${MAX_NAMES} names`),
 };
 
 export const runInput: BodyField<Json> = {

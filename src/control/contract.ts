@@ -227,6 +227,11 @@ export interface RunAnswer {
 }
 
 /** `nerve archive run`: files written, logs moved into them, signals removed. */
+/** What other hosts answered: their status, or why there is none. */
+export interface HostsAnswer {
+  readonly hosts: readonly { readonly host: string; readonly status: Json | null; readonly why: string | null }[];
+}
+
 export interface Archived {
   /** That logs were moved to. */
   readonly files: number;

@@ -8,6 +8,7 @@ import {
   type Body,
   type BodyShape,
   ids,
+  names,
   positive,
   prose,
   proseOrNone,
@@ -133,6 +134,7 @@ export const routesOf = (looks: Looks, acts: Acts): Readonly<Record<string, Rout
   "/v1/inbox/:name": give((sense, items) => acts.offer(sense, items)),
   "/retry-items": act({ items: ids }, ({ items }) => acts.retryItems(items)),
   "/drop-items": act({ items: ids }, ({ items }) => acts.dropItems(items)),
+  "/ask-hosts": act({ hosts: names }, ({ hosts }) => acts.askHosts(hosts)),
   "/archive": act({}, () => acts.archive()),
   "/reload": act({}, () => acts.reload(), UNPROCESSABLE),
 });

@@ -97,6 +97,14 @@ withNats(
         return runs.some(({ reflex, state }) => reflex === "seen" && state === "completed") ? runs : null;
       });
       expect(seen.filter(({ reflex }) => reflex === "seen").map(({ key }) => key)).toEqual(["web1"]);
+      const live = await runNerve(folders.hub.path, ["fleet", "status", "--live", "--json"]);
+      expect(JSON.parse(live.stdout)).toMatchObject({ host: "web1", state: "up", why: null });
+      expect(JSON.parse(live.stdout).status.senses.map(({ name }: { name: string }) => name)).toEqual([
+        "pulse",
+        "secret",
+      ]);
+      const shown = await runNerve(folders.hub.path, ["fleet", "status", "--live"]);
+      expect(shown.stdout).toContain("2 senses, all well");
       const listed = await runNerve(folders.hub.path, ["signals", "web1/pulse", "--json"]);
       expect(listed.stdout.split("\n").length).toBeGreaterThan(1);
     }),

@@ -1,15 +1,24 @@
 /** Owns `nerve fleet status`: every host that was heard of, from the store; with `--live` also what each says of itself. */
+
+import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
+import { isJsonObject, type Json } from "../../base/json.ts";
 import { meantOr } from "../../base/nearest.ts";
-import { ok } from "../../base/result.ts";
+import { ok, type Result } from "../../base/result.ts";
 import { ago } from "../../base/times.ts";
+import type { HostsAnswer } from "../../control/contract.ts";
 import type { Origin } from "../../model/origin.ts";
-import { EXIT, type Outcome, usageError } from "../frame/outcome.ts";
-import { findPlace } from "../place/place.ts";
+import { EXIT, type Failure, type Outcome, usageError } from "../frame/outcome.ts";
+import { ask } from "../place/ask.ts";
+import { findPlace, type Place } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { remark } from "../screen/failure.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, span, stdoutScreen } from "../screen/terminal.ts";
+
+/** Hosts of one request to the kernel. */
+const ASKED_AT_ONCE = 500;
+const SHOWN_SENSES = 5;
 
 const right = (title: string, rank: number, cell: (origin: Origin) => string): Column<Origin> => ({
   title,
@@ -18,18 +27,57 @@ const right = (title: string, rank: number, cell: (origin: Origin) => string): C
   cell: (origin) => span(cell(origin)),
 });
 
-const columnsAt = (now: number): readonly Column<Origin>[] => [
+/** What a host says of itself now. `status`: null where it did not answer, and `why`. */
+interface Live {
+  readonly status: Json | null;
+  readonly why: string | null;
+}
+
+const listIn = (status: Json, name: string): readonly Json[] => {
+  const list = isJsonObject(status) ? status[name] : null;
+  return Array.isArray(list) ? list : [];
+};
+
+/** Another host wrote it: nothing of it is taken for granted. */
+function wordsOf({ status, why }: Live): string {
+  if (status === null) return why ?? "no answer";
+  const senses = listIn(status, "senses");
+  const unwell = senses.flatMap((sense) => (isJsonObject(sense) && sense.state !== "ok" ? [String(sense.name)] : []));
+  const shown = unwell.slice(0, SHOWN_SENSES).join(", ");
+  return unwell.length === 0 ? `${counted(senses.length, "sense")}, all well` : `not well: ${shown}`;
+}
+
+async function liveOf(place: Place, hosts: readonly string[]): Promise<Result<ReadonlyMap<string, Live>, Failure>> {
+  const answers = new Map<string, Live>();
+  for (let at = 0; at < hosts.length; at += ASKED_AT_ONCE) {
+    const some = hosts.slice(at, at + ASKED_AT_ONCE);
+    const answer = await ask<HostsAnswer>(place, "/ask-hosts", { hosts: some });
+    if (!answer.ok) return answer;
+    for (const { host, status: own, why } of answer.value.hosts) answers.set(host, { status: own, why });
+  }
+  return ok(answers);
+}
+
+const nowColumn = (live: ReadonlyMap<string, Live>): Column<Origin> => ({
+  title: "NOW",
+  align: "left",
+  rank: 0,
+  cell: ({ host }) => span(escapeForTerminal(wordsOf(live.get(host) ?? { status: null, why: null }))),
+});
+
+const columnsAt = (now: number, live: ReadonlyMap<string, Live> | null): readonly Column<Origin>[] => [
   { title: "HOST", align: "left", rank: 0, cell: ({ host }) => span(host) },
   { title: "STATE", align: "left", rank: 0, cell: ({ state }) => span(state) },
   right("LAST", 1, ({ at }) => (at === 0 ? "never" : ago(at, now))),
   right("SIGNALS", 2, ({ signals }) => String(signals)),
   right("MISSING", 1, ({ missing }) => String(missing)),
   right("LATE", 3, ({ late }) => String(late)),
+  ...(live === null ? [] : [nowColumn(live)]),
 ];
 
 export async function status(
   hosts: readonly string[],
-  _live: boolean,
+  isLive: boolean,
   given: string | null,
   json: boolean,
 ): Promise<Outcome> {
@@ -47,8 +95,17 @@ export async function status(
     );
   }
   const origins = known.filter(({ host }) => hosts.length === 0 || hosts.includes(host));
-  if (json) for (const origin of origins) print(safeJson(origin));
-  else if (origins.length > 0) print(renderTable(columnsAt(Date.now()), origins, stdoutScreen()).join("\n"));
+  const live =
+    isLive && origins.length > 0
+      ? await liveOf(
+          place.value,
+          origins.map(({ host }) => host),
+        )
+      : null;
+  if (live !== null && !live.ok) return live;
+  const answers = live === null ? null : live.value;
+  if (json) for (const origin of origins) print(safeJson({ ...origin, ...(answers?.get(origin.host) ?? {}) }));
+  else if (origins.length > 0) print(renderTable(columnsAt(Date.now(), answers), origins, stdoutScreen()).join("\n"));
   else remark("no host was heard of");
   return ok(EXIT.done);
 }

@@ -1,6 +1,9 @@
 /** Who in the kernel answers what may be asked of it, and who does what it is to do. */
+import { readJson } from "../../base/json.ts";
+import { err, ok } from "../../base/result.ts";
 import type { Acts } from "../../control/acts.ts";
 import type { Looks } from "../../control/looks.ts";
+import { problem } from "../../model/problem.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Engine } from "../engine.ts";
 import type { Retention } from "../upkeep/retention.ts";
@@ -33,6 +36,22 @@ export function actsOf(engine: Engine, reloads: Reloads, retention: Retention): 
     ack: (request) => incidentRequests.ack(request),
     resolve: (request) => incidentRequests.resolve(request),
     unsilence: (pattern) => silences.clear(pattern),
+    askHosts: (hosts) => askHosts(engine, hosts),
     archive: () => retention.now(),
   };
+}
+
+async function askHosts({ fleet }: Engine, hosts: readonly string[]): ReturnType<Acts["askHosts"]> {
+  const answers = await fleet.ask(hosts);
+  if (answers === null) {
+    const hint = "`nerve status` says how the fleet is; without `fleet` in nerve.yaml there is none";
+    return err(problem("no-fleet", "no fleet process carries the question", hint));
+  }
+  return ok({
+    hosts: answers.map(({ host, text, why }) => {
+      const status = text === null ? undefined : readJson(text);
+      const fault = status === undefined ? (why ?? "its answer is no JSON") : null;
+      return { host, status: status ?? null, why: fault };
+    }),
+  });
 }
