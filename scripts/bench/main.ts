@@ -1,7 +1,7 @@
 /**
  * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
  *
- *     bun run bench [signals react kinds compute workflows reflexes idle start archive push keys followers] [--quick] [--json]
+ *     bun run bench [signals react kinds compute workflows reflexes idle start archive push keys followers fleet] [--quick] [--json]
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { preparePrograms } from "./programs.ts";
 import type { Setting } from "./setting.ts";
 import { archive } from "./suites/archive.ts";
 import { compute } from "./suites/compute.ts";
+import { fleet } from "./suites/fleet.ts";
 import { followed } from "./suites/followers.ts";
 import { idle } from "./suites/idle.ts";
 import { keys } from "./suites/keys.ts";
@@ -36,6 +37,7 @@ const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> 
   push,
   keys,
   followers: followed,
+  fleet,
 };
 
 const words = process.argv.slice(2);
