@@ -64,7 +64,7 @@ export class Forwarder {
     for (let failures = 0; this.#session === session; ) {
       const trouble = (await this.#begin(session)) ?? (await this.#sendAll(session, () => (failures = 0)));
       if (trouble === null || this.#session !== session) continue;
-      if (trouble.kind === "blocked") this.#host.link(trouble);
+      this.#host.link(trouble);
       this.#isRefused = trouble.kind === "blocked";
       await this.#pause.wait(retryAfterMs(this.#host.pace, failures++, this.#host.random()));
     }

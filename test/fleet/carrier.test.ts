@@ -224,7 +224,7 @@ withNats("a full stream takes nothing, and drops nothing: what waits leaves when
   await using both = await pair({ ...GENEROUS, maxBytes: 100_000 });
   const { server, web, hub } = both;
   web.start(server.url);
-  web.say(20_000);
+  web.say(6_000);
   await until("web is refused", () => web.state.out === "blocked");
   expect(web.why.out).toContain("is full");
   hub.start(server.url, ALL);
@@ -359,4 +359,18 @@ withNats("an idle host beats, another host may be asked, and an absent one is na
     { host: "web", text: '{"host":"web"}', why: null },
     { host: "nobody", text: null, why: "not connected" },
   ]);
+});
+
+withNats("a host that begins before there is a stream says so, and begins once there is one", async () => {
+  await using server = await natsServer();
+  using folder = temporaryFolder();
+  await using web = new FleetHost("web", folder.file("web")).start(server.url);
+  await using hub = new FleetHost("hub", folder.file("hub")).start(server.url, ALL);
+  web.say(10);
+  await until("both say so", () => web.state.out === "blocked" && hub.state.in === "blocked");
+  expect(web.why.out).toContain("NERVE is not there");
+  expect(hub.why.in).toContain("has no stream NERVE");
+  await streamOn(server.url);
+  await until("all has arrived", () => hub.of("web").length === 10);
+  expect(bare(hub.of("web"))).toEqual(bare(web.own()));
 });

@@ -1,6 +1,6 @@
 /** Tries what a host needs of the server, without leaving anything there: for `nerve fleet check`. */
 import { isTrouble, type Trouble } from "../engine/engine.ts";
-import { Nats, type NatsSettings } from "./session.ts";
+import { Nats, type NatsSettings, NEVER } from "./session.ts";
 
 export interface Found {
   readonly what: string;
@@ -18,8 +18,6 @@ export interface Examined {
   readonly nowMs: number;
 }
 
-/** Behind no frame there is: a server that lets this host publish answers that another one is the last. */
-const NEVER = Number.MAX_SAFE_INTEGER;
 /** A clock that differs by less is no trouble: times of signals are shown, and `fresh` is minutes. */
 const CLOCK_MS = 30_000;
 

@@ -3,7 +3,7 @@ import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { Trouble } from "../engine/engine.ts";
 import { type Parties, type Refusal, refusedBy, requestTrouble } from "./words.ts";
 
-const REQUEST_MS = 5_000;
+const REQUEST_MS = 4_000;
 
 export type Answered<Value> = { readonly kind: "answered"; readonly value: Value } | Trouble;
 
@@ -23,9 +23,14 @@ export class Requests {
     return `${this.#prefix}.${name}`;
   }
 
-  async message(subject: string, body: Uint8Array | string, headers: MsgHdrs | null): Promise<Answered<Msg>> {
+  async message(
+    subject: string,
+    body: Uint8Array | string,
+    headers: MsgHdrs | null,
+    limitMs = REQUEST_MS,
+  ): Promise<Answered<Msg>> {
     try {
-      const options = { timeout: REQUEST_MS, ...(headers === null ? {} : { headers }) };
+      const options = { timeout: limitMs, ...(headers === null ? {} : { headers }) };
       return { kind: "answered", value: await this.#connection.request(subject, body, options) };
     } catch (error) {
       return requestTrouble(error, subject, this.#parties);

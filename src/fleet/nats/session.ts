@@ -26,6 +26,10 @@ export interface NatsSettings extends Access {
 }
 
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+/** Reading one frame. A stream that is not there gives no answer at all. */
+const LAST_MS = 2_000;
+/** Behind no frame there is: a server that lets this host publish answers that another one is the last. */
+export const NEVER = Number.MAX_SAFE_INTEGER;
 /** An answer to a question is never longer. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -88,7 +92,9 @@ class NatsSession implements Session {
   async last(): Promise<LastFrame> {
     const { host, stream } = this.#settings;
     const subject = this.requests.api(`DIRECT.GET.${stream}.${subjectOf(host)}`);
-    const answer = await this.requests.message(subject, "", null);
+    const answer = await this.requests.message(subject, "", null, LAST_MS);
+    // A stream that is not there does not answer; a frame for it is refused at once, in words.
+    if (answer.kind === "offline") return this.#whyRefused(answer);
     if (answer.kind !== "answered") return answer;
     const { headers, data } = answer.value;
     if (headers?.code === 404) return { kind: "none" };
@@ -96,6 +102,12 @@ class NatsSession implements Session {
     if (!Number.isSafeInteger(position) || position < 1)
       return { kind: "offline", why: "the server answered without the place of the last frame" };
     return { kind: "frame", frame: carriedFrame(subjectOf(host), position, 0, headers ?? null, data) };
+  }
+
+  /** Tries a frame behind none that there is, which nothing keeps. */
+  async #whyRefused(silence: Trouble): Promise<Trouble> {
+    const tried = await this.append(new Uint8Array(0), { epoch: "0", to: 0 }, NEVER);
+    return tried.kind === "blocked" ? tried : silence;
   }
 
   async stream(): Promise<StreamState> {

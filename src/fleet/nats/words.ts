@@ -110,7 +110,7 @@ export function requestTrouble(error: unknown, subject: string, parties: Parties
     return blocked(`${server} forbids ${host} to use ${subject}: ${INIT} of each host`);
   if (isOf(error, errors.NoRespondersError) || (error instanceof errors.RequestError && error.isNoResponders())) {
     if (subject.startsWith("$JS.")) return blocked(noJetStream(server));
-    return blocked(`no stream takes in ${subject}: ${stream} was deleted, or JetStream is off at ${server}; ${INIT}`);
+    return blocked(`no stream takes in ${subject}: ${stream} is not there, or JetStream is off at ${server}; ${INIT}`);
   }
   if (isOf(error, errors.TimeoutError)) return offline(`${server} gave no answer to ${subject}`);
   return offline(`${server} gave no answer to ${subject}: ${messageOf(error)}`);
