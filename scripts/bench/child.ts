@@ -54,7 +54,7 @@ export async function startWorker(
           if (problem) ready.reject(new Error(problem.message));
           else ready.resolve();
         }
-        if (message.type === "signal") signals(Number(message.sense.slice(1)));
+        if (message.type === "signal") for (const { sense } of message.signals) signals(Number(sense.slice(1)));
         if (message.type === "error") throw new Error(message.message);
       },
       output: () => {},
@@ -88,19 +88,21 @@ export async function startWorker(
   return {
     pid: worker.pid,
     ask: (slots) =>
-      void worker.send(
-        slots.map((slot) => ({
+      void worker.send([
+        {
           type: "compute",
           generation,
-          id: ++id,
-          sense: `s${slot}`,
-          now: Date.now(),
-          cause: null,
-          trace: TRACE,
-          inbox: [],
-          delivered: null,
-        })),
-      ),
+          computes: slots.map((slot) => ({
+            id: ++id,
+            sense: `s${slot}`,
+            now: Date.now(),
+            cause: null,
+            trace: TRACE,
+            inbox: [],
+            delivered: null,
+          })),
+        },
+      ]),
     async [Symbol.asyncDispose]() {
       worker.kill();
       await exited.promise;

@@ -73,9 +73,7 @@ const init = {
 } as const;
 
 /** `now`, `cause` and `trace` as the signal will carry them. */
-const compute = {
-  type: "'compute'",
-  generation: POSITIVE,
+const asked = {
   id: POSITIVE,
   sense: "string",
   now: COUNT,
@@ -94,6 +92,9 @@ const compute = {
     "null",
   ],
 } as const;
+
+/** Computes that are due together. */
+const compute = { type: "'compute'", generation: POSITIVE, computes: [asked, "[]"] } as const;
 
 /** Outbox rows up to `outbox` of `sense` are committed in logs.db; `logs` rows of `log` were taken. */
 const ack = {
@@ -163,32 +164,41 @@ const ready = {
   ],
 } as const;
 
-/** Sent before user code is entered. `id` null: the sense's module is being loaded. */
+/** Sent before user code is entered where that is not noted (`notes.ts`), else for what waits at the end of its turn. `id` null: the sense's module is being loaded. */
 const started = { type: "'started'", generation: POSITIVE, id: POSITIVE_OR_NULL, sense: "string" } as const;
 
-/**
- * Settles compute `id` with one signal, or with several; with `id` null a row left in the outbox by an earlier worker, which
- * answers no compute.
- */
-const signal = {
-  type: "'signal'",
-  generation: POSITIVE,
-  id: POSITIVE_OR_NULL,
+/** Settles compute `id` with one signal, or with several. */
+const emitted = {
+  id: POSITIVE,
   sense: "string",
   payload: "unknown",
   /** Outbox row, or null when the compute wrote nothing. */
   outbox: POSITIVE_OR_NULL,
   /** The signals of the same compute after this one, in their order. */
   more: [{ payload: "unknown", outbox: POSITIVE }, "[]"],
-  cause: POSITIVE_OR_NULL,
-  trace: "string",
   durationMs: MS,
+} as const;
+
+/** The results of computes of one turn, in their order. */
+const signal = { type: "'signal'", generation: POSITIVE, signals: [emitted, "[]"] } as const;
+
+/** Rows that an earlier worker left in the outbox of `sense`. They answer no compute. */
+const leftOver = {
+  type: "'left-over'",
+  generation: POSITIVE,
+  sense: "string",
+  rows: [{ payload: "unknown", outbox: POSITIVE, cause: POSITIVE_OR_NULL, trace: "string" }, "[]"],
 } as const;
 
 /** Before the result of compute `id`: the compute leaves something unread, and the next one is owed. */
 const behind = { type: "'behind'", generation: POSITIVE, id: POSITIVE, sense: "string" } as const;
 
-const noSignal = { type: "'no-signal'", generation: POSITIVE, id: POSITIVE, sense: "string", durationMs: MS } as const;
+/** Settles computes that had nothing to say. */
+const noSignal = {
+  type: "'no-signal'",
+  generation: POSITIVE,
+  computes: [{ id: POSITIVE, sense: "string", durationMs: MS }, "[]"],
+} as const;
 
 /** Settles compute `id` without a result; with `id` null, what was wrong with a message or with the worker itself. */
 const error = {
@@ -220,7 +230,17 @@ const log = { ...logOf, sense: "string | null" } as const;
 export const bye = { type: "'bye'", generation: POSITIVE } as const;
 
 export const parentDefinitions = { init, compute, ack, peers, shutdown } as const;
-export const workerDefinitions = { ready, started, behind, signal, "no-signal": noSignal, error, log, bye } as const;
+export const workerDefinitions = {
+  ready,
+  started,
+  behind,
+  signal,
+  "no-signal": noSignal,
+  "left-over": leftOver,
+  error,
+  log,
+  bye,
+} as const;
 
 type Infer<Definitions> = { [Key in keyof Definitions]: type.infer<Definitions[Key]> }[keyof Definitions];
 
@@ -231,6 +251,22 @@ export type WorkerMessage = Infer<typeof workerDefinitions>;
 
 export type ParentMessageOf<Type extends ParentMessage["type"]> = Extract<ParentMessage, { type: Type }>;
 export type WorkerMessageOf<Type extends WorkerMessage["type"]> = Extract<WorkerMessage, { type: Type }>;
+
+export type AskedCompute = ParentMessageOf<"compute">["computes"][number];
+export type EmittedSignals = WorkerMessageOf<"signal">["signals"][number];
+export type SilentCompute = WorkerMessageOf<"no-signal">["computes"][number];
+export type LeftOverRow = WorkerMessageOf<"left-over">["rows"][number];
+
+/** Messages of a frame, each counted as what it holds: a list of computes or signals is as many. */
+export function countMessages(frame: unknown): number {
+  if (!Array.isArray(frame)) return 1;
+  let count = 0;
+  for (const message of frame) {
+    const list = message?.signals ?? message?.computes;
+    count += Array.isArray(list) ? list.length : 1;
+  }
+  return count;
+}
 
 /** Why a message was not believed: `what` is bounded and safe to log. */
 export interface MalformedMessage {

@@ -9,7 +9,7 @@ import { formatDuration } from "../base/duration.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { traceIds } from "../base/trace-id.ts";
 import { type Limits, limitsOf } from "../config/defaults.ts";
-import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
+import type { EmittedSignals, ParentMessage, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { SENSE_WORKER_ROLE } from "../spawn/own-image.ts";
@@ -97,12 +97,12 @@ export class ScratchWorker {
   compute(bodies: readonly string[]): Promise<ComputeEnd> {
     const now = Date.now();
     const trace = traceIds(SYSTEM_CHANCE)(now);
-    const head = { type: "compute", generation: GENERATION, id: COMPUTE } as const;
     const handed = { origin: "once", at: now, key: null, type: null };
     const inbox = bodies.map((body, nth) => ({ id: nth + 1, ...handed, body }));
     this.#arm(SILENCE_MS, `its worker did not answer for ${formatDuration(SILENCE_MS)}`);
-    const request = { ...head, sense: this.#seat.sense.name, now, cause: null, trace, inbox, delivered: null };
-    this.#process.send([request]);
+    const { name: sense } = this.#seat.sense;
+    const asked = { id: COMPUTE, sense, now, cause: null, trace, inbox, delivered: null };
+    this.#process.send([{ type: "compute", generation: GENERATION, computes: [asked] }]);
     return this.#end.promise;
   }
 
@@ -145,12 +145,13 @@ export class ScratchWorker {
         if (message.id === null) return this.#note(message.message);
         return this.#settle(endOf(message, limitsOf(this.#seat.sense)));
       case "signal":
-        // Without an id: what an earlier worker left in the outbox, which is none of ours.
-        if (message.id !== null)
-          this.#settle({ kind: "signal", payloads: payloadsOf(message), durationMs: message.durationMs });
+        for (const row of message.signals)
+          this.#settle({ kind: "signal", payloads: payloadsOf(row), durationMs: row.durationMs });
         return;
       case "no-signal":
-        return this.#settle({ kind: "no-signal", durationMs: message.durationMs });
+        for (const { durationMs } of message.computes) this.#settle({ kind: "no-signal", durationMs });
+        return;
+      case "left-over":
       case "behind":
       case "bye":
         return;
@@ -202,7 +203,7 @@ export class ScratchWorker {
   }
 }
 
-const payloadsOf = ({ payload, more }: WorkerMessageOf<"signal">): unknown[] => [
+const payloadsOf = ({ payload, more }: EmittedSignals): unknown[] => [
   payload,
   ...more.map(({ payload: further }) => further),
 ];

@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { clipLine } from "../base/row-limiter.ts";
 import { shrinkSoon } from "../base/shrink.ts";
 import { describeThrown } from "../base/thrown.ts";
-import type { ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
+import type { AskedCompute as Compute, ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
 import { openNotes } from "../ipc/notes.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -24,17 +24,16 @@ import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { ownerOf } from "./owner-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
-import { isSuccess, lengthOf, result } from "./result.ts";
+import { isSuccess, Results } from "./result.ts";
 import { badDeclaration, type SeatReport, sent, unseated } from "./seat-report.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 import { seriesOf } from "./series-of.ts";
 import type { TakenUpTo } from "./taken.ts";
 
 type Init = ParentMessageOf<"init">;
-type Compute = ParentMessageOf<"compute">;
 type SenseInit = Init["senses"][number];
 
-const WAITING_ROWS = 1_000;
+const WAITING_ROWS = 64;
 /** Results wait no longer for a neighbour that may take its time. */
 const HELD_MS = 5;
 const PUT_BACK = "stop nerve and put back a copy of it where the rows are needed";
@@ -55,6 +54,7 @@ class SenseWorker {
   readonly #channel: Channel<WorkerMessage>;
   readonly #around: Surroundings<ComputeAuthor>;
   readonly #seats = new Map<string, Seat>();
+  readonly #results: Results;
   readonly #notes = openNotes();
   readonly #queue: Compute[] = [];
   readonly #running = new Map<string, RunningCompute>();
@@ -68,6 +68,7 @@ class SenseWorker {
     const refuse = (what: string): void => this.complain("malformed-message", what);
     const take = (message: ParentMessage): void => this.#receive(message);
     this.#channel = openChannel<WorkerMessage>(inbox(parseParentMessage, take, refuse));
+    this.#results = new Results(this.#channel);
     this.#around = new Surroundings({
       nobody: NOBODY,
       author: () => author.getStore() ?? NOBODY,
@@ -108,7 +109,7 @@ class SenseWorker {
         });
         return;
       case "compute":
-        this.#queue.push(message);
+        this.#queue.push(...message.computes);
         void this.#pump();
         return;
       case "ack":
@@ -209,14 +210,13 @@ class SenseWorker {
 
   /** Sends what an earlier worker kept and the kernel never took, before a new compute can overtake it. */
   #replay(init: SenseInit, db: SenseDb): void {
-    const head = { type: "signal", generation: this.#generation, id: null, sense: init.name, more: [] as [] } as const;
+    const head = { type: "left-over", generation: this.#generation, sense: init.name } as const;
     let sent = init.outboxTaken;
-    for (let rows = db.waiting(sent, WAITING_ROWS); rows.length > 0; rows = db.waiting(sent, WAITING_ROWS)) {
-      for (const { id: outbox, payload, cause, trace } of rows) {
-        this.#channel.post({ ...head, payload, outbox, cause, trace, durationMs: 0 });
-        sent = outbox;
-      }
+    for (let waiting = db.waiting(sent, WAITING_ROWS); waiting.length > 0; waiting = db.waiting(sent, WAITING_ROWS)) {
+      const rows = waiting.map(({ id: outbox, payload, cause, trace }) => ({ payload, outbox, cause, trace }));
+      this.#channel.post({ ...head, rows });
       this.#channel.flush();
+      sent = rows.at(-1)?.outbox ?? sent;
     }
   }
 
@@ -246,7 +246,7 @@ class SenseWorker {
   }
 
   #start(request: Compute): RunningCompute | null {
-    const { id, sense: name, cause, trace } = request;
+    const { id, sense: name, trace } = request;
     const seat = this.#seats.get(name);
     const head = { generation: this.#generation, id, sense: name };
     if (seat === undefined || this.#running.has(name)) {
@@ -276,7 +276,7 @@ class SenseWorker {
       const durationMs = Math.round((now - startedAt) * 1_000) / 1_000;
       seat.tookMs = durationMs;
       if (running.isBehind() && isSuccess(outcome)) this.#channel.post({ type: "behind", ...head });
-      this.#channel.post(result({ ...head, durationMs }, outcome, cause, trace), lengthOf(outcome), now);
+      this.#results.post(this.#generation, { id, sense: name, durationMs }, outcome, now);
     });
     return running;
   }

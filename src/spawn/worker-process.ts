@@ -6,7 +6,8 @@
 import { closeSync } from "node:fs";
 import { CHANNELS } from "../base/jit.ts";
 import { clipLine, droppedLines, OUTPUT_ROWS_PER_SECOND, type RowLimiter, rowLimiter } from "../base/row-limiter.ts";
-import { makeSharedPage } from "../base/shared-page.ts";
+import { makeSharedPage, type SharedPage } from "../base/shared-page.ts";
+import { countMessages } from "../ipc/definitions.ts";
 import { bytesOfNotes, type Notes, readNotes } from "../ipc/notes.ts";
 
 /** A module that loops at its top level is killed this long after it began to load. */
@@ -116,6 +117,25 @@ function killGroup(pid: number): void {
   }
 }
 
+type Hooks = Pick<Bun.Spawn.SpawnOptions<"pipe", "pipe", "pipe">, "ipc" | "onDisconnect" | "onExit">;
+
+/** The descriptor of the page is the child's alone, also where there is no child. */
+function spawnWith(page: SharedPage | null, { command, env, cwd }: WorkerCommand, hooks: Hooks) {
+  try {
+    return Bun.spawn([...command], {
+      ...hooks,
+      env: { ...env },
+      cwd,
+      stdio: page === null ? ["pipe", "pipe", "pipe"] : ["pipe", "pipe", "pipe", page.descriptor],
+      serialization: "json",
+      detached: true,
+      killSignal: "SIGKILL",
+    });
+  } finally {
+    if (page !== null) closeSync(page.descriptor);
+  }
+}
+
 /** How a worker is started; `places`: for notes of its tasks. Tests of what follows give a scripted child. */
 export type Spawn = <Message>(command: WorkerCommand, events: WorkerEvents, places: number) => WorkerProcess<Message>;
 
@@ -137,15 +157,9 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
     killGroup(child.pid);
   };
 
-  const child = Bun.spawn([...command.command], {
-    env: { ...command.env },
-    cwd: command.cwd,
-    stdio: page === null ? ["pipe", "pipe", "pipe"] : ["pipe", "pipe", "pipe", page.descriptor],
-    serialization: "json",
-    detached: true,
-    killSignal: "SIGKILL",
+  const child = spawnWith(page, command, {
     ipc(frame: unknown) {
-      CHANNELS.handled(Array.isArray(frame) ? frame.length : 1);
+      CHANNELS.handled(countMessages(frame));
       if (Array.isArray(frame)) for (const raw of frame) events.message(raw);
       else events.message(frame);
     },
@@ -163,7 +177,6 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
       else setTimeout(tell, DRAIN_MS);
     },
   });
-  if (page !== null) closeSync(page.descriptor);
   for (const stream of ["stdout", "stderr"] as const) {
     const lines = rowLimiter<string>({
       perSecond: OUTPUT_ROWS_PER_SECOND,

@@ -4,10 +4,13 @@
  * loop. The process's own handle on the channel is taken away here, so that user code has none.
  */
 import { CHANNELS } from "../base/jit.ts";
+import { countMessages } from "../ipc/definitions.ts";
 
 export interface Channel<Message> {
   /** `length`: characters of what is large in the message, 0 where nothing is. `now`: of `performance.now()`. */
   post(message: Message, length?: number, now?: number): void;
+  /** Puts more into a message that was posted: true unless it has left. `length` and `now` as above. */
+  extend(message: Message, add: () => void, length: number, now: number): boolean;
   /** Resolves once everything that was posted before is sent. */
   sent(): Promise<void>;
   flush(): void;
@@ -60,7 +63,7 @@ export function openChannel<Message>(receive: (raw: unknown) => void): Channel<M
   const send = process.send?.bind(process);
   if (send === undefined) throw new Error("a worker needs an ipc channel");
   process.on("message", (frame: unknown) => {
-    CHANNELS.handled(Array.isArray(frame) ? frame.length : 1);
+    CHANNELS.handled(countMessages(frame));
     if (Array.isArray(frame)) for (const raw of frame) receive(raw);
     else receive(frame);
   });
@@ -69,6 +72,8 @@ export function openChannel<Message>(receive: (raw: unknown) => void): Channel<M
   }
 
   let frame: Message[] = [];
+  /** Of the frame: as many as its lists hold. */
+  let count = 0;
   let characters = 0;
   let since = 0;
   let scheduled = false;
@@ -77,10 +82,19 @@ export function openChannel<Message>(receive: (raw: unknown) => void): Channel<M
     if (frame.length === 0) return;
     const full = frame;
     frame = [];
+    count = 0;
     characters = 0;
     send(full);
     waiting?.resolve();
     waiting = null;
+  };
+  /** True where the frame is full, and has left. */
+  const grows = (length: number, now: number): boolean => {
+    count++;
+    characters += length;
+    const isFull = count >= FRAME_MESSAGES || characters >= FRAME_CHARACTERS || now - since >= FRAME_MS;
+    if (isFull) flush();
+    return isFull;
   };
   const onTurn = (): void => {
     scheduled = false;
@@ -90,11 +104,15 @@ export function openChannel<Message>(receive: (raw: unknown) => void): Channel<M
     post(message, length = 0, now = performance.now()) {
       if (frame.length === 0) since = now;
       frame.push(message);
-      characters += length;
-      if (frame.length >= FRAME_MESSAGES || characters >= FRAME_CHARACTERS || now - since >= FRAME_MS) return flush();
-      if (scheduled) return;
+      if (grows(length, now) || scheduled) return;
       scheduled = true;
       setImmediate(onTurn);
+    },
+    extend(message, add, length, now) {
+      if (!frame.includes(message)) return false;
+      add();
+      grows(length, now);
+      return true;
     },
     sent() {
       if (frame.length === 0) return Promise.resolve();

@@ -5,7 +5,7 @@
 import { parseNerveConfig } from "../../src/config/parse.ts";
 import type { Given } from "../../src/inbox/given.ts";
 import type { Offered } from "../../src/inbox/offered.ts";
-import type { ParentMessageOf } from "../../src/ipc/definitions.ts";
+import type { AskedCompute, ParentMessageOf } from "../../src/ipc/definitions.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
@@ -13,7 +13,7 @@ import type { Location } from "../../src/spawn/modules-on-disk.ts";
 import { around } from "./config.ts";
 import { KernelBench, type Message, type ScriptedChild } from "./kernel-bench.ts";
 
-type Compute = ParentMessageOf<"compute">;
+type Compute = AskedCompute;
 type Init = ParentMessageOf<"init">;
 
 /** What a compute comes to. `takes` writes a row for each item and a signal; `dies-after` does so, and says nothing. */
@@ -135,7 +135,8 @@ export class InboxBench extends KernelBench {
     const { child } = this;
     if (compute === null) throw new Error("no compute is asked for");
     this.#answered.add(compute as unknown as Message);
-    const { generation, id, sense, cause, trace } = compute;
+    const { id, sense, cause, trace } = compute;
+    const { generation } = compute as unknown as Message;
     const head = { generation, id, sense };
     child.says({ type: "started", ...head });
     if (fate === "dies") return child.exits(null, "SIGSEGV");

@@ -14,14 +14,15 @@ import type { Spawn, WorkerEvents, WorkerProcess } from "../../src/spawn/worker-
 import { openStore, type Store } from "../../src/store/open.ts";
 import { type Folder, temporaryFolder } from "./folder.ts";
 import { HandClock } from "./hand-clock.ts";
+import { type Message, packed, unpacked } from "./rows.ts";
 import { worldAt } from "./world.ts";
 
-/** A message as a worker gets and gives one. */
-export type Message = { readonly type: string } & Readonly<Record<string, unknown>>;
+export type { Message };
 
 /** A worker without a process: what it was sent, and what it is made to say and do. */
 export class ScriptedChild implements WorkerProcess<unknown> {
   readonly pid: number;
+  /** One compute at a time. */
   readonly frames: Message[][] = [];
   kills = 0;
   /** Place → what it notes there. */
@@ -51,7 +52,7 @@ export class ScriptedChild implements WorkerProcess<unknown> {
 
   send(messages: unknown[]): boolean {
     if (this.#isGone) return false;
-    this.frames.push(messages as Message[]);
+    this.frames.push((messages as Message[]).flatMap(unpacked));
     return true;
   }
 
@@ -60,9 +61,9 @@ export class ScriptedChild implements WorkerProcess<unknown> {
     if (this.isMortal) this.exits(null, "SIGKILL");
   }
 
-  /** What the kernel does not believe is a log `worker.malformed`: a test that means none of it looks for that. */
+  /** One result at a time. What the kernel does not believe is a log `worker.malformed`: a test that means none of it looks for that. */
   says(...messages: Message[]): void {
-    for (const message of messages) this.#events.message(message);
+    for (const message of messages) this.#events.message(packed(message));
   }
 
   prints(stream: "stdout" | "stderr", line: string): void {

@@ -2,6 +2,7 @@
 
 import type { Result } from "../../src/base/result.ts";
 import type {
+  AskedCompute,
   MalformedMessage,
   ParentMessage,
   ParentMessageOf,
@@ -20,6 +21,7 @@ import { ownCommand, SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../../src/s
 import { spawnWorker, type WorkerExit, type WorkerProcess } from "../../src/spawn/worker-process.ts";
 
 import type { Folder } from "./folder.ts";
+import { type Message, unpacked } from "./rows.ts";
 import { until } from "./until.ts";
 
 abstract class AnyWorker<Parent, Message extends { readonly type: string }> implements AsyncDisposable {
@@ -84,6 +86,13 @@ abstract class AnyWorker<Parent, Message extends { readonly type: string }> impl
 
 type SenseInit = ParentMessageOf<"init">["senses"][number];
 
+export interface TestResult extends Message {
+  /** Null: of a row that was left. */
+  readonly id: number | null;
+  readonly outbox: number | null;
+  readonly payload: unknown;
+}
+
 export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
   /** `places`: for notes of its computes; 0: it says in messages what begins. */
   constructor(folder: Folder, places = 0) {
@@ -119,28 +128,22 @@ export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
     return this.untilReady();
   }
 
-  compute(id: number, sense: string, inbox: ParentMessageOf<"compute">["inbox"] = []): void {
-    this.send({
-      type: "compute",
-      generation: 1,
-      id,
-      sense,
-      now: 5,
-      cause: null,
-      trace: "0".repeat(32),
-      inbox,
-      delivered: null,
-    });
+  compute(id: number, sense: string, inbox: AskedCompute["inbox"] = []): void {
+    const asked = { id, sense, now: 5, cause: null, trace: "0".repeat(32), inbox, delivered: null };
+    this.send({ type: "compute", generation: 1, computes: [asked] });
+  }
+
+  /** Results, and rows that were left, one at a time. */
+  get results(): TestResult[] {
+    const all = this.messages.flatMap((message) => unpacked(message as unknown as Message));
+    return all.filter(({ type }) => ["signal", "no-signal", "error"].includes(type)) as unknown as TestResult[];
   }
 
   /** What compute `id` came to. */
-  async result(id: number): Promise<WorkerMessageOf<"signal" | "no-signal" | "error">> {
-    const find = () =>
-      this.messages.find(
-        (message) => ["signal", "no-signal", "error"].includes(message.type) && (message as { id: unknown }).id === id,
-      );
+  async result(id: number): Promise<TestResult> {
+    const find = () => this.results.find((result) => result.id === id);
     await until(`compute ${id} has a result`, () => find() !== undefined || this.exited !== null);
-    return find() as WorkerMessageOf<"signal" | "no-signal" | "error">;
+    return find() as TestResult;
   }
 }
 

@@ -49,17 +49,13 @@ const PARENT: readonly ParentMessage[] = [
     lock: "/d/locks/g.lock",
     logCredit: 256,
   },
-  { type: "compute", generation: 1, id: 1, sense: "a", now: 0, cause: null, trace: TRACE, inbox: [], delivered: null },
   {
     type: "compute",
     generation: 1,
-    id: 2,
-    sense: "b",
-    now: 0,
-    cause: 1,
-    trace: TRACE,
-    inbox: [ITEM],
-    delivered: DELIVERY,
+    computes: [
+      { id: 1, sense: "a", now: 0, cause: null, trace: TRACE, inbox: [], delivered: null },
+      { id: 2, sense: "b", now: 0, cause: 1, trace: TRACE, inbox: [ITEM], delivered: DELIVERY },
+    ],
   },
   { type: "ack", generation: 1, outbox: [{ sense: "a", upTo: 0 }], logs: 1 },
   { type: "peers", generation: 2, peers: [] },
@@ -90,16 +86,12 @@ const WORKER: readonly WorkerMessage[] = [
   {
     type: "signal",
     generation: 1,
-    id: 1,
-    sense: "a",
-    payload: { x: 1 },
-    outbox: 1,
-    more: [{ payload: [2], outbox: 2 }],
-    cause: 3,
-    trace: TRACE,
-    durationMs: 0.5,
+    signals: [
+      { id: 1, sense: "a", payload: { x: 1 }, outbox: 1, more: [{ payload: [2], outbox: 2 }], durationMs: 0.5 },
+      { id: 2, sense: "b", payload: 7, outbox: null, more: [], durationMs: 0 },
+    ],
   },
-  { type: "no-signal", generation: 1, id: 1, sense: "a", durationMs: 0 },
+  { type: "no-signal", generation: 1, computes: [{ id: 1, sense: "a", durationMs: 0 }] },
   { type: "error", generation: 1, id: null, sense: null, kind: "worker", message: "x", stack: null, durationMs: 0 },
   {
     type: "log",
@@ -114,6 +106,7 @@ const WORKER: readonly WorkerMessage[] = [
   },
   { type: "bye", generation: 1 },
   { type: "behind", generation: 1, id: 1, sense: "a" },
+  { type: "left-over", generation: 1, sense: "a", rows: [{ payload: 1, outbox: 4, cause: 3, trace: TRACE }] },
 ];
 
 test("a well-formed message is handed on as it came, whatever else is in it", () => {

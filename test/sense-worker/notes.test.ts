@@ -1,8 +1,9 @@
 /** What a worker notes of its computes in the memory that it shares with its kernel, read by a real parent of a real child. */
 import { expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { makeSharedPage } from "../../src/base/shared-page.ts";
 import { bytesOfNotes, NotesReader, NotesWriter } from "../../src/ipc/notes.ts";
+import { spawnWorker } from "../../src/spawn/worker-process.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { until } from "../helpers/until.ts";
 import { TestWorker } from "../helpers/worker.ts";
@@ -11,6 +12,14 @@ function sense(folder: Folder, name: string, text: string): { name: string } {
   mkdirSync(folder.file("senses", name), { recursive: true });
   writeFileSync(folder.file("senses", name, "index.ts"), text);
   return { name };
+}
+
+function linkOf(descriptor: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return "";
+  }
 }
 
 const FINE = "export const compute = () => ({ fine: true });";
@@ -66,6 +75,18 @@ test("user code finds no descriptor of the page", async () => {
   await worker.ready([sense(folder, "looks", looks)]);
   worker.compute(1, "looks");
   expect(await worker.result(1)).toMatchObject({ type: "signal", payload: [] });
+});
+
+test("a worker that cannot be started leaves no descriptor behind", () => {
+  const open = (): string[] =>
+    readdirSync("/proc/self/fd")
+      .map((fd) => linkOf(fd))
+      .filter((to) => to.includes("memfd"));
+  const before = open();
+  const command = { command: ["/nowhere/to/be/found"], env: {}, cwd: "/" };
+  const events = { message: () => {}, output: () => {}, exit: () => {} };
+  expect(() => spawnWorker(command, events, 1)).toThrow();
+  expect(open()).toEqual(before);
 });
 
 test("the size of the page is sealed, and the page has no name", () => {

@@ -154,7 +154,7 @@ describe("a sense worker", () => {
     }
     await using second = new TestWorker(folder);
     await second.ready([{ ...several, outboxTaken: 100 }]);
-    expect(second.of("signal").map(({ outbox, payload }) => [outbox, payload])).toEqual(
+    expect(second.results.map(({ outbox, payload }) => [outbox, payload])).toEqual(
       Array.from({ length: 1400 }, (_, nth) => [nth + 101, { n: nth + 101 }]),
     );
   });
@@ -175,7 +175,7 @@ describe("a sense worker", () => {
     }
     await using second = new TestWorker(folder);
     await second.ready([{ ...init, outboxTaken: 1 }]);
-    expect(second.of("signal").map(({ id, outbox, payload }) => ({ id, outbox, payload }))).toEqual([
+    expect(second.results.map(({ id, outbox, payload }) => ({ id, outbox, payload }))).toEqual([
       { id: null, outbox: 2, payload: [{ n: 2 }] },
       { id: null, outbox: 3, payload: [{ n: 3 }] },
     ]);

@@ -1,7 +1,7 @@
 /** A worker without a process: what every kind of worker has in common. What it says reaches the kernel in its order. */
 import type { Notes } from "../../src/ipc/notes.ts";
 import type { WorkerEvents, WorkerProcess } from "../../src/spawn/worker-process.ts";
-import type { Message } from "../helpers/kernel-bench.ts";
+import { type Message, packed, unpacked } from "../helpers/rows.ts";
 import type { Machine, Party } from "./machine.ts";
 
 export interface Around {
@@ -69,7 +69,7 @@ export abstract class Worker implements WorkerProcess<unknown>, Party {
     if ((messages as Message[]).some(({ type }) => type === "shutdown")) this.around.moved(this, "leaving");
     this.#leavesAt = Math.max(this.#leavesAt, machine.now + (this.oneIn(20) ? this.below(5) : 0));
     machine.at(this.#leavesAt, this, () => {
-      for (const message of messages as Message[]) if (!this.isOver) this.receive(message);
+      for (const message of (messages as Message[]).flatMap(unpacked)) if (!this.isOver) this.receive(message);
     });
     return true;
   }
@@ -98,7 +98,7 @@ export abstract class Worker implements WorkerProcess<unknown>, Party {
     this.machine.at(this.#arrival(), kernel, () => {
       this.arrived(told);
       if (told.type === "ready") this.around.moved(this, "up");
-      events.message(told);
+      events.message(packed(told));
     });
   }
 

@@ -1,6 +1,6 @@
 /** A group's worker as the kernel meets it: it speaks the real messages, and has a database and an outbox for each sense. */
 import type { Json, JsonObject } from "../../src/base/json.ts";
-import type { ParentMessageOf } from "../../src/ipc/definitions.ts";
+import type { AskedCompute, ParentMessageOf } from "../../src/ipc/definitions.ts";
 import type { SeatWatch } from "../../src/model/watched.ts";
 import type { Message } from "../helpers/kernel-bench.ts";
 import { pick } from "../rules/random.ts";
@@ -60,7 +60,7 @@ export interface SenseTroubles {
 /** Who watches what workers are asked and do. */
 export interface SenseWatcher {
   began(group: string): void;
-  computeAsked(message: ParentMessageOf<"compute">): void;
+  computeAsked(message: AskedCompute): void;
   /** What a signal refers to is put. */
   blobPut(text: string, dies: boolean): Json;
   /** What a compute of the sense has done is kept, and that it had these items. */
@@ -79,8 +79,8 @@ interface Compute {
   readonly cause: number | null;
   readonly trace: string;
   readonly beganAt: number;
-  readonly items: ParentMessageOf<"compute">["inbox"];
-  readonly delivered: ParentMessageOf<"compute">["delivered"];
+  readonly items: AskedCompute["inbox"];
+  readonly delivered: AskedCompute["delivered"];
 }
 
 export class SenseWorker extends Worker {
@@ -127,7 +127,7 @@ export class SenseWorker extends Worker {
       case "init":
         return this.#boot(message as unknown as ParentMessageOf<"init">);
       case "compute":
-        return this.#compute(message as unknown as ParentMessageOf<"compute">);
+        return this.#compute(message as unknown as AskedCompute);
       case "ack":
         for (const { sense, upTo } of (message as unknown as ParentMessageOf<"ack">).outbox) {
           const disk = this.#disks.get(sense);
@@ -207,7 +207,7 @@ export class SenseWorker extends Worker {
     this.exits(0, null);
   }
 
-  #compute(request: ParentMessageOf<"compute">): void {
+  #compute(request: AskedCompute): void {
     const { id, sense, cause, trace, inbox: items, delivered } = request;
     this.#watcher.computeAsked(request);
     const troubles = this.#troubles;

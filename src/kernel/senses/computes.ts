@@ -9,7 +9,7 @@ import type { Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { TRACE_PATTERN, traceIds } from "../../base/trace-id.ts";
 import { limitsOf } from "../../config/defaults.ts";
-import type { WorkerMessageOf } from "../../ipc/definitions.ts";
+import type { EmittedSignals, LeftOverRow, SilentCompute, WorkerMessageOf } from "../../ipc/definitions.ts";
 import { MAX_SIGNALS } from "../../model/value.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -36,11 +36,11 @@ export interface ComputesParts {
   readonly isHeld: () => boolean;
 }
 
+/** Why a compute failed. */
+export type Failure = Pick<WorkerMessageOf<"error">, "kind" | "message" | "stack" | "durationMs">;
+
 /** A transaction that is too long delays what else is due. */
 const TAKEN_AT_ONCE = 100;
-
-/** The result of a compute. */
-export type ComputeResult = WorkerMessageOf<"signal" | "no-signal" | "error">;
 
 export class Computes {
   readonly #clock: Clock;
@@ -102,36 +102,28 @@ export class Computes {
     this.#behind.add(flight);
   }
 
-  /** Takes the result of the sense's flight. */
-  settle(sense: Sense, flight: Flight, result: ComputeResult, kept: () => void): void {
-    sense.settle();
-    sense.stats.took(result.durationMs);
-    switch (result.type) {
-      case "signal":
-        return this.#signal(sense, flight, result, kept);
-      case "no-signal":
-        return this.#noSignal(sense, flight, kept);
-      case "error":
-        return this.#failed(sense, flight, result, kept);
-    }
-  }
-
   /**
    * Takes a row that an earlier worker left in the outbox of `sense`. Returns null, or what the row is instead of a signal.
    */
-  leftOver(sense: Sense, message: WorkerMessageOf<"signal">, kept: () => void): string | null {
-    const text = payloadText(message.payload);
+  leftOver(sense: Sense, row: LeftOverRow, kept: () => void): string | null {
+    const text = payloadText(row.payload);
     if (!text.ok) return text.error;
-    const { cause, trace } = this.#believe(message);
-    const payload = message.payload as Json;
-    const arrival = { sense, payload, text: text.value, outbox: message.outbox, cause, trace };
+    const { cause, trace } = this.#believe(row);
+    const payload = row.payload as Json;
+    const arrival = { sense, payload, text: text.value, outbox: row.outbox, cause, trace };
     this.#intake.take(arrival, { write: () => {}, kept, batch: null });
     return null;
   }
 
-  #signal(sense: Sense, flight: Flight, message: WorkerMessageOf<"signal">, kept: () => void): void {
-    const arrivals = arrivalsOf(sense, flight, message);
-    if (!arrivals.ok) return this.#failed(sense, flight, refused(message, `the worker sent ${arrivals.error}`), kept);
+  /** The sense's flight has brought signals. */
+  signal(sense: Sense, flight: Flight, row: EmittedSignals, kept: () => void): void {
+    this.#settles(sense, row);
+    const arrivals = arrivalsOf(sense, flight, row);
+    if (!arrivals.ok) {
+      const message = `the worker sent ${arrivals.error}`;
+      const { durationMs } = row;
+      return this.#failed(sense, flight, { kind: "failed", message, stack: null, durationMs }, kept);
+    }
     const settled = (): void => {
       sense.stats.emitted++;
       if (this.#behind.has(flight)) this.#throttles.hurry(sense);
@@ -160,12 +152,14 @@ export class Computes {
   }
 
   /** Cause and trace of a left-over row, if they can be true. */
-  #believe(message: WorkerMessageOf<"signal">): { cause: number | null; trace: string } {
-    const cause = message.cause !== null && message.cause <= this.#store.signals.lastId() ? message.cause : null;
-    return { cause, trace: TRACE_PATTERN.test(message.trace) ? message.trace : this.#newTrace(this.#clock.wallMs()) };
+  #believe(row: LeftOverRow): { cause: number | null; trace: string } {
+    const cause = row.cause !== null && row.cause <= this.#store.signals.lastId() ? row.cause : null;
+    return { cause, trace: TRACE_PATTERN.test(row.trace) ? row.trace : this.#newTrace(this.#clock.wallMs()) };
   }
 
-  #noSignal(sense: Sense, flight: Flight, kept: () => void): void {
+  /** The sense's flight had nothing to say. */
+  noSignal(sense: Sense, flight: Flight, row: SilentCompute, kept: () => void): void {
+    this.#settles(sense, row);
     sense.stats.nulls++;
     sense.stats.succeeded();
     const isForNothing = flight.owed === null && flight.items.length === 0 && !this.#behind.has(flight);
@@ -173,7 +167,17 @@ export class Computes {
     this.#commit(sense, flight, kept, (draft) => this.#settle(draft, sense, flight));
   }
 
-  #failed(sense: Sense, flight: Flight, message: WorkerMessageOf<"error">, kept: () => void): void {
+  failure(sense: Sense, flight: Flight, message: Failure, kept: () => void): void {
+    this.#settles(sense, message);
+    this.#failed(sense, flight, message, kept);
+  }
+
+  #settles(sense: Sense, { durationMs }: { readonly durationMs: number }): void {
+    sense.settle();
+    sense.stats.took(durationMs);
+  }
+
+  #failed(sense: Sense, flight: Flight, message: Failure, kept: () => void): void {
     if (message.kind === "timed-out") this.#timedOut(sense, flight, message.durationMs, " and was rolled back");
     else this.#sayFailed(sense, flight, message);
     this.#commit(sense, flight, kept, (draft) => {
@@ -182,7 +186,7 @@ export class Computes {
     });
   }
 
-  #sayFailed(sense: Sense, flight: Flight, { message, stack, durationMs }: WorkerMessageOf<"error">): void {
+  #sayFailed(sense: Sense, flight: Flight, { message, stack, durationMs }: Failure): void {
     sense.stats.errors++;
     sense.stats.failed(message, flight.items);
     const data = { compute: flight.id, duration_ms: durationMs, ...(stack === null ? {} : { stack }) };
@@ -239,26 +243,15 @@ export class Computes {
 }
 
 /** What the signals of `message` are to the intake, or what one of them is instead of a signal. */
-function arrivalsOf(sense: Sense, flight: Flight, message: WorkerMessageOf<"signal">): Result<Arrival[], string> {
-  const { more } = message;
+function arrivalsOf(sense: Sense, flight: Flight, row: EmittedSignals): Result<Arrival[], string> {
+  const { more } = row;
   if (more.length >= MAX_SIGNALS) return err(`${more.length + 1} signals at once`);
   const { cause, trace } = flight.trigger;
   const arrivals: Arrival[] = [];
-  for (const { payload, outbox } of more.length === 0 ? [message] : [message, ...more]) {
+  for (const { payload, outbox } of more.length === 0 ? [row] : [row, ...more]) {
     const text = payloadText(payload);
     if (!text.ok) return text;
     arrivals.push({ sense, payload: payload as Json, text: text.value, outbox, cause, trace });
   }
   return ok(arrivals);
 }
-
-const refused = (message: WorkerMessageOf<"signal">, why: string): WorkerMessageOf<"error"> => ({
-  type: "error",
-  generation: message.generation,
-  id: message.id,
-  sense: message.sense,
-  kind: "failed",
-  message: why,
-  stack: null,
-  durationMs: message.durationMs,
-});

@@ -6,18 +6,26 @@
  * - A result that answers no compute which was sent changes nothing, and neither does such a note.
  */
 import { limitsOf } from "../../config/defaults.ts";
-import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import type {
+  EmittedSignals,
+  ParentMessage,
+  SilentCompute,
+  WorkerMessage,
+  WorkerMessageOf,
+} from "../../ipc/definitions.ts";
 import type { Notes } from "../../ipc/notes.ts";
+import type { Flight } from "../memory/flight.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Ticker } from "../time/ticker.ts";
 import type { Death } from "../workers/crew.ts";
 import { LEAVE_MS, type WorkerLife } from "../workers/life.ts";
-import { lateMs } from "../workers/limits.ts";
 import { Suspects } from "../workers/suspects.ts";
-import type { ComputeResult, Computes } from "./computes.ts";
-import { ackMessage, computeMessage, type Loading } from "./loading.ts";
+import type { Computes } from "./computes.ts";
+import { ackMessage, askedCompute, type Loading, lastRowOf } from "./loading.ts";
+import { notedStarts } from "./noted.ts";
 import { pausesMadeLate } from "./pauses.ts";
 import type { LoneDeath, Quarantines } from "./quarantines.ts";
+import { soonestLimitMs, taskLimitsOf } from "./task-limits.ts";
 
 export interface FlightsParts {
   readonly seats: ReadonlyMap<string, Sense>;
@@ -35,7 +43,6 @@ export class Flights {
   readonly #computes: Computes;
   readonly #loading: Loading;
   readonly #quarantines: Quarantines;
-
   readonly #ready = new Set<Sense>();
   readonly #suspects = new Suspects<Sense>();
   /** Flights whose start is being committed. */
@@ -131,10 +138,12 @@ export class Flights {
       this.#beginning -= flights.length;
       this.#unstarted += flights.length;
       const sentAt = this.#ticker.awakeMs();
-      for (const [sense, flight] of flights) {
-        sense.send(sentAt, this.#ticker.pausedMs);
-        this.#life.post(computeMessage(generation, sense.name, flight));
-      }
+      for (const [sense] of flights) sense.send(sentAt, this.#ticker.pausedMs);
+      this.#life.post({
+        type: "compute",
+        generation,
+        computes: flights.map(([{ name }, flight]) => askedCompute(name, flight)),
+      });
       this.#life.expects();
     });
   }
@@ -144,7 +153,7 @@ export class Flights {
   /** Called when a worker of these senses begins. */
   anew(senses: readonly Sense[]): void {
     this.#places = senses;
-    this.#soonestLimitMs = Math.min(...senses.map((sense) => lateMs(taskLimitsOf(sense))));
+    this.#soonestLimitMs = soonestLimitMs(senses);
     this.#suspects.retain((sense) => this.#seats.get(sense.name) === sense);
   }
 
@@ -208,15 +217,8 @@ export class Flights {
   /** Takes up what the worker has noted: of computes that were sent, and of which it has said nothing. */
   noted(notes: Notes, areOver: boolean): void {
     if (this.#unstarted === 0) return;
-    for (const [place, sense] of this.#places.entries()) {
-      const { flight } = sense;
-      if (flight === null || flight.sentAt === null || flight.start !== "unknown" || flight.settling) continue;
-      const note = notes.at(place);
-      if (note === null || note.id !== flight.id || note.isOver !== areOver) continue;
-      const { sentAt } = flight;
+    for (const { sense, sentAt, forMs } of notedStarts(this.#places, notes, areOver)) {
       sense.start("noted");
-      // A time that cannot be is not believed.
-      const forMs = Number.isFinite(note.forMs) ? Math.max(0, note.forMs) : 0;
       this.#starts(sense, Math.max(sentAt, this.#ticker.awakeAt(forMs)));
     }
   }
@@ -235,34 +237,57 @@ export class Flights {
     this.#computes.leavesMore(flight);
   }
 
-  result(message: ComputeResult, id: number): void {
-    const sense = this.#seats.get(message.sense ?? "");
-    const flight = sense?.flight;
-    if (!sense || !flight || flight.id !== id || flight.sentAt === null || flight.settling) {
-      return this.#life.malformed(`"${message.type}" for compute ${id} of ${message.sense}, which is not under way`);
-    }
-    if (flight.start === "unknown") this.#unstarted--;
-    else this.#life.tasks.ends(sense);
-    if (message.type === "error" && message.kind === "aborted") {
+  signal(row: EmittedSignals): void {
+    const found = this.#ends("signal", row.sense, row.id);
+    if (found === null) return;
+    const [sense, flight] = found;
+    const outbox = lastRowOf(row);
+    this.#computes.signal(sense, flight, row, () => {
+      if (outbox !== null) this.acknowledge(sense.name, outbox);
+      this.#settled(sense);
+    });
+  }
+
+  noSignal(row: SilentCompute): void {
+    const found = this.#ends("no-signal", row.sense, row.id);
+    if (found === null) return;
+    const [sense, flight] = found;
+    this.#computes.noSignal(sense, flight, row, () => this.#settled(sense));
+  }
+
+  failure(message: WorkerMessageOf<"error">, id: number): void {
+    const found = this.#ends("error", message.sense, id);
+    if (found === null) return;
+    const [sense, flight] = found;
+    if (message.kind === "aborted") {
       sense.abort();
       return this.#computes.overtake(sense);
     }
-    if (message.type === "error" && message.kind === "lost") {
+    if (message.kind === "lost") {
       this.#loading.lost(sense, message.message);
       sense.abort();
       this.#computes.overtake(sense);
       return this.#settled(sense);
     }
-    const isTimedOut = message.type === "error" && message.kind === "timed-out";
+    const isTimedOut = message.kind === "timed-out";
     if (isTimedOut && pausesMadeLate(flight, message.durationMs, limitsOf(sense.config).timeoutMs, this.#ticker)) {
       this.#computeAgain(sense);
       return this.#life.schedule();
     }
-    const outbox = message.type === "signal" ? lastRowOf(message) : null;
-    this.#computes.settle(sense, flight, message, () => {
-      if (outbox !== null) this.acknowledge(sense.name, outbox);
-      this.#settled(sense);
-    });
+    this.#computes.failure(sense, flight, message, () => this.#settled(sense));
+  }
+
+  /** A result has come. Null: it answers no compute that was sent. */
+  #ends(type: string, name: string | null, id: number): readonly [Sense, Flight] | null {
+    const sense = this.#seats.get(name ?? "");
+    const flight = sense?.flight;
+    if (!sense || !flight || flight.id !== id || flight.sentAt === null || flight.settling) {
+      this.#life.malformed(`"${type}" for compute ${id} of ${name}, which is not under way`);
+      return null;
+    }
+    if (flight.start === "unknown") this.#unstarted--;
+    else this.#life.tasks.ends(sense);
+    return [sense, flight];
   }
 
   /** A result is taken: the sense is free for its next compute, and has not killed its worker. */
@@ -272,12 +297,4 @@ export class Flights {
     this.#life.schedule();
     if (this.#life.leaving === "retire" && this.count === 0) this.#life.shutDown(LEAVE_MS);
   }
-}
-
-const lastRowOf = ({ outbox, more }: WorkerMessageOf<"signal">): number | null =>
-  more.length === 0 ? outbox : (more.at(-1)?.outbox ?? null);
-
-function taskLimitsOf({ config }: Sense): { readonly softMs: number; readonly hardMs: number } {
-  const { timeoutMs, gracePeriodMs } = limitsOf(config);
-  return { softMs: timeoutMs, hardMs: timeoutMs + gracePeriodMs };
 }

@@ -4,7 +4,7 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import { limitsOf } from "../../config/defaults.ts";
-import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import type { LeftOverRow, ParentMessage, WorkerMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
 import type { Notes } from "../../ipc/notes.ts";
 import { parseWorkerMessage } from "../../ipc/parse.ts";
 import type { GroupConfig } from "../../model/config.ts";
@@ -210,11 +210,16 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       case "behind":
         return this.#flights.behind(message);
       case "signal":
-        return message.id === null ? this.#leftover(message) : this.#flights.result(message, message.id);
+        for (const row of message.signals) this.#flights.signal(row);
+        return;
       case "no-signal":
-        return this.#flights.result(message, message.id);
+        for (const row of message.computes) this.#flights.noSignal(row);
+        return;
+      case "left-over":
+        for (const row of message.rows) this.#leftover(message.sense, row);
+        return;
       case "error":
-        return message.id === null ? this.#complaint(message) : this.#flights.result(message, message.id);
+        return message.id === null ? this.#complaint(message) : this.#flights.failure(message, message.id);
       case "ready":
         return this.#isReady(message);
       case "log":
@@ -237,14 +242,12 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     if (sense === undefined || !this.#life.loads(sense)) this.#life.malformed(`"started" of ${name}`);
   }
 
-  #leftover(message: WorkerMessageOf<"signal">): void {
-    const sense = this.seats.get(message.sense);
-    const { outbox } = message;
-    if (!sense || outbox === null) {
-      return this.#life.malformed(`a left-over signal of ${message.sense} without its outbox row`);
-    }
+  #leftover(name: string, row: LeftOverRow): void {
+    const sense = this.seats.get(name);
+    const { outbox } = row;
+    if (!sense) return this.#life.malformed(`a left-over signal of ${name}`);
     const acknowledge = (): void => this.#flights.acknowledge(sense.name, outbox);
-    const refused = this.#computes.leftOver(sense, message, acknowledge);
+    const refused = this.#computes.leftOver(sense, row, acknowledge);
     if (refused !== null) this.#life.malformed(`${refused} in row ${outbox} of the outbox of ${sense.name}`);
   }
 

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { counted } from "../../base/counted.ts";
 import type { Json } from "../../base/json.ts";
 import { limitsOf } from "../../config/defaults.ts";
-import type { ParentMessage, ParentMessageOf, WorkerMessageOf } from "../../ipc/definitions.ts";
+import type {
+  AskedCompute,
+  EmittedSignals,
+  ParentMessage,
+  ParentMessageOf,
+  WorkerMessageOf,
+} from "../../ipc/definitions.ts";
 import type { Item } from "../../model/item.ts";
 import { problem } from "../../model/problem.ts";
 import { type PeerFiles, senseDatabase } from "../../spawn/peer-files.ts";
@@ -131,14 +137,8 @@ export class Loading {
   }
 }
 
-/** The message that begins a compute of `sense`. */
-export const computeMessage = (
-  generation: number,
-  sense: string,
-  { id, trigger, items, delivered }: Flight,
-): ParentMessage => ({
-  type: "compute",
-  generation,
+/** A compute of `sense` that begins. */
+export const askedCompute = (sense: string, { id, trigger, items, delivered }: Flight): AskedCompute => ({
   id,
   sense,
   now: trigger.at,
@@ -148,15 +148,15 @@ export const computeMessage = (
   delivered: delivered === null ? null : sentDelivery(delivered),
 });
 
-const sentDelivery = ({ origin, upTo, signals }: Delivery): ParentMessageOf<"compute">["delivered"] => ({
+const sentDelivery = ({ origin, upTo, signals }: Delivery): AskedCompute["delivered"] => ({
   origin,
   upTo,
   signals: signals.map(({ id, sense, at, payload }) => ({ id, sense, at, payload })),
 });
 
-const NONE: ParentMessageOf<"compute">["inbox"] = [];
+const NONE: AskedCompute["inbox"] = [];
 
-const sentItem = ({ id, origin, at, key, type, body }: Item): ParentMessageOf<"compute">["inbox"][number] => ({
+const sentItem = ({ id, origin, at, key, type, body }: Item): AskedCompute["inbox"][number] => ({
   id,
   origin,
   at,
@@ -164,6 +164,10 @@ const sentItem = ({ id, origin, at, key, type, body }: Item): ParentMessageOf<"c
   type,
   body,
 });
+
+/** The last row of the outbox that holds a signal of this compute, or null. */
+export const lastRowOf = ({ outbox, more }: EmittedSignals): number | null =>
+  more.length === 0 ? outbox : (more.at(-1)?.outbox ?? null);
 
 /** The message that names what is committed: rows of outboxes, and a number of log rows. */
 export const ackMessage = (

@@ -68,6 +68,7 @@ class EngineBench extends KernelBench {
       workflows,
       channels: new Map(),
       watchdog: null,
+      fleet: null,
       retention: { logsMs: null, signalsMs: null, archiveMs: null },
       written: new Map(),
     } as Partial<NerveConfig> as NerveConfig;
