@@ -98,10 +98,24 @@ export function takenOn(site: CrashSite): Taken {
   }));
 }
 
-export const untilTaken = (site: CrashSite): Promise<true> =>
-  until("nothing waits in the inbox", () =>
-    site.ask(false, (db) => db.query("SELECT 1 FROM inbox WHERE state <> 'dead'").get() === null),
-  );
+/** Resolves once nothing waits: however many items there are, as long as fewer and fewer wait. */
+export async function untilTaken(site: CrashSite): Promise<void> {
+  const left = (): number | null =>
+    site.ask<number | null>(
+      null,
+      (db) =>
+        db.query<{ waiting: number }, []>("SELECT count(*) AS waiting FROM inbox WHERE state <> 'dead'").get()
+          ?.waiting ?? null,
+    );
+  let waiting = Number.POSITIVE_INFINITY;
+  while (waiting > 0) {
+    const before = waiting;
+    waiting = await until(`fewer than ${before} items wait in the inbox`, () => {
+      const now = left();
+      return now !== null && now < before ? { now } : null;
+    }).then(({ now }) => now);
+  }
+}
 
 /** What is wrong once nothing waits: of `accepted` each is in a row and in a signal, and nothing is twice. */
 export function wrongWith({ rows, signals, left }: Taken, accepted: Iterable<number>): string[] {

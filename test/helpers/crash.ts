@@ -110,10 +110,25 @@ export class Kernel {
     throw new Error(`the kernel ended (${this.ended}):\n${this.stderr()}`);
   }
 
-  async trigger(sense: string): Promise<void> {
-    const socket = join(this.#site.data, "nerve.sock");
-    const body = JSON.stringify({ name: sense });
-    await fetch("http://nerve/trigger", { unix: socket, method: "POST", body, signal: AbortSignal.timeout(20_000) });
+  trigger(sense: string): Promise<void> {
+    return this.#ask("/trigger", sense);
+  }
+
+  /** Lifts the quarantine of `sense`. */
+  enable(sense: string): Promise<void> {
+    return this.#ask("/enable", sense);
+  }
+
+  async #ask(path: string, name: string): Promise<void> {
+    const unix = join(this.#site.data, "nerve.sock");
+    const body = JSON.stringify({ name });
+    const response = await fetch(`http://nerve${path}`, {
+      unix,
+      method: "POST",
+      body,
+      signal: AbortSignal.timeout(20_000),
+    });
+    await response.text();
   }
 
   async kill(): Promise<void> {
