@@ -46,7 +46,15 @@ const quote = (value: unknown): string => {
 };
 
 function parser<Message>(definitions: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Parse<Message> {
-  const guards = new Map(Object.entries(definitions).map(([name, definition]) => [name, lightGuard(definition)]));
+  // Made at the first message of a type: a process gets few of the types that there are.
+  const guards = new Map<unknown, ReturnType<typeof lightGuard>>();
+  const guardOf = (name: unknown): ReturnType<typeof lightGuard> | null => {
+    const definition = typeof name === "string" && Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+    if (definition === undefined) return null;
+    const guard = lightGuard(definition);
+    guards.set(name, guard);
+    return guard;
+  };
   const explain = (name: string, raw: Record<string, unknown>): string => {
     for (const [key, definition] of Object.entries(definitions[name] ?? {})) {
       if (!(key in raw)) return `"${name}" without ${key}`;
@@ -59,8 +67,8 @@ function parser<Message>(definitions: Readonly<Record<string, Readonly<Record<st
   return (raw) => {
     if (typeof raw !== "object" || raw === null) return err({ what: `${quote(raw)} instead of a message` });
     const name = (raw as { type?: unknown }).type;
-    const guard = guards.get(name as string);
-    if (guard === undefined) return err({ what: `a message of unknown type ${quote(name)}` });
+    const guard = guards.get(name) ?? guardOf(name);
+    if (guard === null) return err({ what: `a message of unknown type ${quote(name)}` });
     return guard(raw) ? ok(raw as Message) : err({ what: explain(name as string, raw as Record<string, unknown>) });
   };
 }
