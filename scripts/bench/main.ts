@@ -1,7 +1,7 @@
 /**
  * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
  *
- *     bun run bench [signals react kinds compute workflows reflexes idle start archive push keys followers fleet] [--quick] [--json]
+ *     bun run bench [signals react kinds compute workflows reflexes idle start archive push keys followers fleet rows] [--quick] [--json]
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,6 +20,7 @@ import { kinds } from "./suites/kinds.ts";
 import { push } from "./suites/push.ts";
 import { react } from "./suites/react.ts";
 import { reflexes } from "./suites/reflexes.ts";
+import { rows } from "./suites/rows.ts";
 import { signals } from "./suites/signals.ts";
 import { start } from "./suites/start.ts";
 import { workflows } from "./suites/workflows.ts";
@@ -38,6 +39,7 @@ const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> 
   keys,
   followers: followed,
   fleet,
+  rows,
 };
 
 const words = process.argv.slice(2);

@@ -2,7 +2,7 @@
 import { type Figure, medianOf } from "../figures.ts";
 import { cpuMs } from "../processes.ts";
 import type { Setting } from "../setting.ts";
-import { runNerve, Site } from "../site.ts";
+import { runNerve, Site, until } from "../site.ts";
 import type { Spans } from "./flood.ts";
 
 const SENSES = 100;
@@ -21,7 +21,7 @@ interface Kind {
   readonly listening: number;
 }
 
-const PLAIN: Kind = {
+export const PLAIN: Kind = {
   name: "plain",
   body: "payload(now)",
   keys: "",
@@ -44,15 +44,19 @@ const KINDS: readonly Kind[] = [
   { ...PLAIN, name: "100 groups", groups: 100 },
   { ...PLAIN, name: "10 reflexes on one sense", listening: 10 },
   { ...PLAIN, name: "1,000 reflexes on one sense", listening: 1_000 },
+  { ...PLAIN, name: "5,000 reflexes on one sense", listening: 5_000 },
 ];
 
-interface Cost {
+/** A config is at most 256 KiB long: reflexes beyond this number stand in further files. */
+const REFLEXES_IN_FILE = 1_000;
+
+export interface Cost {
   readonly kernelUs: number;
   readonly workersUs: number;
   readonly rate: number;
 }
 
-function writeConfig(site: Site, { body, keys, groups, durability, listening }: Kind): void {
+export function writeConfig(site: Site, { body, keys, groups, durability, listening }: Kind): void {
   site.sense("fact", body);
   const migrations = "senses/fact/migrations";
   site.folderFor(migrations);
@@ -65,15 +69,27 @@ function writeConfig(site: Site, { body, keys, groups, durability, listening }: 
     (_, at) => `  - { on: [s0], when: { level: number > 1 }, workflow: note, name: r${at} }`,
   );
   const workflows = "workflows: { note: { use: exec, with: { command: [/bin/true] } } }";
-  const lines = [`durability: ${durability}`, workflows, "senses:", ...senses, "reflexes:", ...clocks, ...listeners];
+  site.folderFor("more");
+  for (let from = 0; from < listeners.length; from += REFLEXES_IN_FILE) {
+    const some = listeners.slice(from, from + REFLEXES_IN_FILE);
+    site.write(`more/${from}.yaml`, `reflexes:\n${some.join("\n")}\n`);
+  }
+  const include = listening > 0 ? ["include: [more/*.yaml]"] : [];
+  const lines = [...include, `durability: ${durability}`, workflows, "senses:", ...senses, "reflexes:", ...clocks];
   site.write("nerve.yaml", `${lines.join("\n")}\n`);
 }
 
-async function costOf(nerve: string, kind: Kind, { warmMs, windowMs }: Spans): Promise<Cost> {
+async function costOf(nerve: string, kind: Kind, spans: Spans): Promise<Cost> {
   using site = new Site();
   writeConfig(site, kind);
+  return await costIn(nerve, site, 0, spans);
+}
+
+/** What a signal costs with the config of the site. `lastId`: of the signals that are there already. */
+export async function costIn(nerve: string, site: Site, lastId: number, { warmMs, windowMs }: Spans): Promise<Cost> {
   await using running = runNerve(nerve, site);
   await running.working();
+  await until("a new signal is stored", () => (running.lastId() > lastId ? true : null));
   await Bun.sleep(warmMs);
   const look = () => ({
     id: running.lastId(),
