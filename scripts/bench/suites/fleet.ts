@@ -24,6 +24,10 @@ const MEBIBYTE = 1024 * 1024;
 /** Rows that the hub commits together, about. */
 const TOGETHER = 1_000;
 
+const LOOK_MS = 100;
+/** So often nothing may have come before nothing is awaited any longer. */
+const STILL_LOOKS = 300;
+
 interface Sent {
   readonly signals: number;
   readonly tookMs: number;
@@ -96,8 +100,14 @@ const commandOf = (pid: number): string =>
 const stored = (hub: Running): number =>
   hub.query<{ rows: number }>("SELECT coalesce(sum(signals), 0) AS rows FROM origins")[0]?.rows ?? 0;
 
+/** Waits as long as more comes. */
 async function allStored(hub: Running, signals: number): Promise<void> {
-  for (let tries = 0; stored(hub) < signals && tries < 1_200; tries++) await Bun.sleep(100);
+  for (let [before, still] = [-1, 0]; still < STILL_LOOKS && before < signals; ) {
+    await Bun.sleep(LOOK_MS);
+    const now = stored(hub);
+    still = now === before ? still + 1 : 0;
+    before = now;
+  }
 }
 
 async function hubOn(setting: Setting, site: Site): Promise<Running> {
