@@ -21,7 +21,7 @@ export type Need =
   | { readonly kind: "permission"; readonly permission: Permission };
 
 export interface Ask {
-  /** `sense:NAME`, `workflow:NAME`, `reflex:NAME`, `channel:NAME` or `watchdog`. */
+  /** `sense:NAME`, `workflow:NAME`, `reflex:NAME`, `channel:NAME`, `watchdog` or `fleet`. */
   readonly who: string;
   readonly need: Need;
   /** What the need follows from. */
@@ -61,7 +61,14 @@ export function asksOf(config: NerveConfig, modules: Modules): Asked {
     return written(`channel:${channel.name}`, needs, because ?? "");
   });
   const reflexes = config.reflexes.map(watchAsks);
-  const all = [...senses, ...workflows, ...reflexes, ...channels, ...watchdogAsks(config, modules)];
+  const all = [
+    ...senses,
+    ...workflows,
+    ...reflexes,
+    ...channels,
+    ...watchdogAsks(config, modules),
+    ...fleetAsks(config, modules),
+  ];
   return { asks: all.flatMap(({ asks }) => asks), remarks: all.flatMap(({ remarks }) => remarks) };
 }
 
@@ -79,6 +86,21 @@ function watchdogAsks({ watchdog }: NerveConfig, { isSecret }: Modules): Asked[]
   if (watchdog === null) return [];
   const { needs, because } = needsOfAddress(watchdog.url, isSecret);
   return [written("watchdog", needs, because ?? "")];
+}
+
+/** The servers that join hosts, and the files that a connection to them needs. */
+function fleetAsks({ fleet }: NerveConfig, { isSecret }: Modules): Asked[] {
+  if (fleet === null) return [];
+  const servers = fleet.servers.map((server) =>
+    written("fleet", needsOfAddress(server, isSecret).needs, "its `servers`"),
+  );
+  const files = (["creds", "ca", "cert", "key"] as const).flatMap((key) => {
+    const path = fleet[key];
+    if (path === null) return [];
+    return [written("fleet", { ...NO_NEEDS, paths: [{ path, access: "read" }] }, `its \`${key}\``)];
+  });
+  const all = [...servers, ...files];
+  return [{ asks: unique(all.flatMap(({ asks }) => asks)), remarks: all.flatMap(({ remarks }) => remarks) }];
 }
 
 function builtInNeeds(

@@ -15,6 +15,7 @@ import {
   streamOn,
 } from "../helpers/nats.ts";
 import { until } from "../helpers/until.ts";
+import { freeAddress } from "../helpers/web.ts";
 
 const withNats = test.if(HAS_NATS);
 const ALL = { receive: ["*/*"] };
@@ -347,6 +348,47 @@ withNats(
     expect(restored.notices).toEqual([]);
   },
 );
+
+withNats("a hub whose data was put back from a backup reads on from the place in the backup", async () => {
+  await using both = await pair();
+  const { server, web, hub, folder } = both;
+  hub.start(server.url, ALL);
+  web.start(server.url);
+  web.say(60);
+  await both.hasAll();
+  await hub.stop();
+  hub.db.run(`VACUUM INTO '${folder.file("backup.db")}'`);
+  hub.start(server.url, ALL);
+  web.say(900);
+  await both.hasAll();
+  await hub.stop();
+  cpSync(folder.file("backup.db"), join(folder.file("restored"), "logs.db"), { recursive: true });
+  await using restored = new FleetHost("hub", folder.file("restored"));
+  expect(restored.of("web").length).toBe(60);
+  restored.start(server.url, ALL);
+  await until("the rest has arrived", () => restored.of("web").length >= 960);
+  expectWhole({ ...both, hub: restored });
+});
+
+withNats("behind a leaf node, with the domain of the hub's JetStream", async () => {
+  const leafPort = (await freeAddress()).port;
+  await using hubServer = await natsServer(
+    ({ address, store }) =>
+      `listen: "${address.text}"\njetstream { store_dir: "${store}", domain: hub }\nleafnodes { listen: "${address.hostname}:${leafPort}" }\n`,
+  );
+  await streamOn(hubServer.url);
+  const remote = `nats-leaf://${hubServer.address.hostname}:${leafPort}`;
+  await using leaf = await natsServer(
+    ({ address }) => `listen: "${address.text}"\nleafnodes { remotes: [{ url: "${remote}" }] }\n`,
+  );
+  using folder = temporaryFolder();
+  await using web = new FleetHost("web", folder.file("web")).start(leaf.url, { domain: "hub" });
+  await using hub = new FleetHost("hub", folder.file("hub")).start(hubServer.url, ALL);
+  web.say(700);
+  await until("all has arrived", () => hub.of("web").length === 700);
+  expect(bare(hub.of("web"))).toEqual(bare(web.own()));
+  expect((await hub.ask(["web"]))[0]?.why).toBeNull();
+});
 
 withNats("an idle host beats, another host may be asked, and an absent one is named", async () => {
   await using both = await pair();

@@ -173,6 +173,17 @@ describe("a channel asks for its server:", () => {
     ]);
   });
 
+  test("of the fleet: its servers, each once, and its files", () => {
+    const servers = "[tls://192.0.2.7:4222, tls://192.0.2.7:4223, tls://nats.example, nats://127.0.0.1:4222]";
+    expect(
+      asked(`senses: { load: }\nfleet: { servers: ${servers}, send: [load], ca: /etc/nerve/ca.pem }`).asks,
+    ).toEqual([
+      { who: "fleet", need: { kind: "network", address: "192.0.2.7" }, because: "its `servers`" },
+      { who: "fleet", need: { kind: "network", address: "any" }, because: "its `servers`" },
+      { who: "fleet", need: { kind: "path", path: "/etc/nerve/ca.pem", access: "read" }, because: "its `ca`" },
+    ]);
+  });
+
   test("that came from outside the file, and stands in no unit", () => {
     const modules: Modules = { ...BUILT_IN, isSecret: () => true };
     const mail = "{ smtp: { host: 192.0.2.9, from: a@example.org, to: [b@example.org] } }";
