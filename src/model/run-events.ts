@@ -2,10 +2,13 @@
 import type { EventKind, Field } from "./event-kind.ts";
 import type { RunEventData, RunEventName } from "./run.ts";
 
-/** Holds this table and the fold to the same events, with the same keys of `data`. */
+/** Holds this table and the fold to the same events, with the same keys of `data`. `n` is added where the event is quiet. */
 type RunEventKinds = {
   readonly [Name in RunEventName]: EventKind & { readonly data: Record<keyof RunEventData[Name], Field> };
 };
+
+/** The number of the event among the events of its run. Logs of earlier versions, and of runs that sleep, have none. */
+const quiet = { "n?": "number" } as const;
 
 const step = { step: "string", nth: "number", attempt: "number" } as const;
 const sleep = { duration: "string", name: "string | null", nth: "number" } as const;
@@ -36,11 +39,15 @@ export const RUN_EVENT_KINDS = {
       "A run goes on; `warn`: its code has changed since. Unknown steps and sleeps run, vanished ones are ignored.",
     data: { attempt: "number", reason: "string", code: "string", deaths: "number", ran_ms: "number" },
   },
-  "step.started": { levels: ["debug"], sentence: "A step of a run began.", data: step },
+  "step.started": {
+    levels: ["debug"],
+    sentence: "A step of a run began; `n`: the number of the event among those of its run.",
+    data: { ...step, ...quiet },
+  },
   "step.completed": {
     levels: ["info"],
     sentence: "A step of a run completed.",
-    data: { ...step, result: "any", duration_ms: "number" },
+    data: { ...step, result: "any", duration_ms: "number", ...quiet },
   },
   "step.failed": {
     levels: ["warn", "error"],
@@ -54,17 +61,18 @@ export const RUN_EVENT_KINDS = {
       duration_ms: "number",
       until: "number | null",
       due: "number | null",
+      ...quiet,
     },
   },
   "sleep.started": {
     levels: ["info"],
     sentence: "A sleep of a run began while steps of it were under way.",
-    data: { ...sleep, ...wait },
+    data: { ...sleep, ...wait, ...quiet },
   },
   "sleep.ended": {
     levels: ["debug"],
     sentence: "A sleep of a run was over while steps of the run are under way.",
-    data: sleep,
+    data: { ...sleep, ...quiet },
   },
   "run.sleeping": {
     levels: ["info"],

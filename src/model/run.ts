@@ -4,6 +4,7 @@
  */
 import type { Json } from "../base/json.ts";
 import type { Batch, BatchWait } from "./batch.ts";
+import { isQuiet } from "./quiet-events.ts";
 import type { CountedSleep, SleepPlace, StepPlace } from "./run-places.ts";
 import type { Trigger } from "./trigger.ts";
 
@@ -32,7 +33,7 @@ export interface Run {
   /** What ended it, or what the next attempt follows. */
   readonly error: string | null;
   readonly trace: string;
-  /** Its newest run event. */
+  /** The newest event that has changed the row. Steps of a running run change nothing of it. */
   readonly last_log_id: number;
   readonly retry_of: number | null;
   readonly first_log_id: number;
@@ -42,7 +43,7 @@ export interface Run {
   readonly key: string | null;
   /** What its reflex decided it for; null: nobody decided, a person asked for it. */
   readonly decision: string | null;
-  /** How many events its logs have; null in rows of earlier builds. */
+  /** How many events its logs have up to that one, steps counted; null in rows of earlier builds. */
   readonly events: number | null;
 }
 
@@ -242,10 +243,11 @@ export const COMES_IN: Readonly<Record<Exclude<RunEventName, "run.queued">, read
 };
 
 /**
- * The run after `event`. Throws for what cannot follow: an event of a run that was never queued, a second `run.queued`,
- * anything after its ending (G3), what the state it is in does not lead to.
+ * The run after `event`: `run` itself where the event is quiet. `quiet`: the number of quiet events since its newest event that
+ * was none. Throws for what cannot follow: an event of a run that was never queued, a second `run.queued`, anything after its
+ * ending (G3), what the state it is in does not lead to.
  */
-export function advance(run: Run | null, row: Recorded, { event, data }: RunEvent): Run {
+export function advance(run: Run | null, row: Recorded, { event, data }: RunEvent, quiet = 0): Run {
   if (run === null) {
     if (event !== "run.queued") throw new Error(`log ${row.id}: ${event} of run ${row.run}, which was not queued`);
     return queued(row, data);
@@ -257,21 +259,16 @@ export function advance(run: Run | null, row: Recorded, { event, data }: RunEven
   if (row.workflow !== run.workflow) {
     throw new Error(`log ${row.id}: ${event} of run ${row.run} of ${row.workflow}, which is a run of ${run.workflow}`);
   }
+  if (isQuiet(run.state, event)) return run;
   // The hot path: an object is copied fast where nothing but names stands behind the copy.
   const last_log_id = row.id;
-  const events = run.events === null ? null : run.events + 1;
+  const events = run.events === null ? null : run.events + quiet + 1;
   const ended_at = row.at;
   switch (event) {
     case "run.started":
       return { ...run, last_log_id, events, state: "running", attempt: data.attempt, started_at: row.at };
     case "run.resumed":
       return { ...run, last_log_id, events, state: "running", attempt: data.attempt, until: null };
-    case "step.started":
-    case "step.completed":
-    case "step.failed":
-    case "sleep.started":
-    case "sleep.ended":
-      return { ...run, last_log_id, events };
     case "run.sleeping":
       return { ...run, last_log_id, events, state: "sleeping", until: data.until };
     case "run.retrying":
@@ -289,6 +286,9 @@ export function advance(run: Run | null, row: Recorded, { event, data }: RunEven
     }
     case "run.joined":
       return { ...run, last_log_id, events, ended_at, until: null, state: "joined", error: null };
+    default:
+      // A step has finished between two attempts.
+      return { ...run, last_log_id, events };
   }
 }
 

@@ -24,6 +24,10 @@ export function logTable(db: Database, guards: LogGuards) {
     db,
     `SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? AND id <= ? AND event IN (SELECT value FROM json_each(?)) ORDER BY id`,
   );
+  const ofRun = prepared(
+    db,
+    "SELECT count(*) AS count FROM logs WHERE run = ? AND id > ? AND event IN (SELECT value FROM json_each(?))",
+  );
   const steps = new ClockSteps(db, "logs");
   const appends = new LogAppends(db, steps);
   return {
@@ -45,6 +49,10 @@ export function logTable(db: Database, guards: LogGuards) {
     lastId(): number {
       appends.settle();
       return lastIdOf(db, "logs");
+    },
+    /** How many logs of `run` above id `after` have one of these events. */
+    countOfRun(run: number, after: number, events: readonly string[]): number {
+      return (ofRun().get(run, after, JSON.stringify(events)) as { readonly count: number }).count;
     },
     /** Logs of these events with ids above `after`, up to `upTo`, oldest first. */
     ofEvents(events: readonly string[], after: number, upTo: number): Log[] {

@@ -155,7 +155,7 @@ function follower(open: Map<number, RunChain>, scan: Scan, after: number, into: 
       try {
         const told = runLogOf(log);
         if (told.kind === "damaged") throw new Error(damagedMessage(told));
-        if (told.kind === "event") chain.take(told.row, told.event);
+        if (told.kind === "event") chain.take(told.row, told.event, told.n);
       } catch (error) {
         open.delete(id);
         into.fault({ run: id, log: log.id, message: (error as Error).message });

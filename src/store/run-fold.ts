@@ -65,7 +65,7 @@ export class RunFold {
       this.#queued.add(id);
       return null;
     }
-    known.take(told.row, told.event);
+    known.take(told.row, told.event, told.n);
     if (!isOver(known.row.state)) return null;
     this.#alive.delete(id);
     return known;

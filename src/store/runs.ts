@@ -92,14 +92,12 @@ export interface FoundRun {
 
 const UPDATE =
   "UPDATE workflow_runs SET state = ?, output = ?, attempt = ?, started_at = ?, ended_at = ?, error = ?, last_log_id = ?, until = ?, events = ? WHERE id = ?";
-const TOUCH = "UPDATE workflow_runs SET last_log_id = ?, events = ? WHERE id = ?";
 
 /** Statements are prepared at their first use: a reader may look at a store that lacks later migrations. */
 function writing(db: Database) {
   const remove = db.prepare("DELETE FROM workflow_runs WHERE id = ?");
   const inserting = prepared(db, INSERT);
   const updating = prepared(db, UPDATE);
-  const touching = prepared(db, TOUCH);
   const insert = (run: Run): void => void inserting().run(...valuesOf(run));
   return {
     /** A run that was queued. Inside a commit of the store, as what follows. */
@@ -113,8 +111,6 @@ function writing(db: Database) {
     update({ id, state, output, attempt, started_at, ended_at, error, last_log_id, until, events }: Run): void {
       updating().run(state, output, attempt, started_at, ended_at, error, last_log_id, until, events, id);
     },
-    /** Only its newest event is another: naming no more spares the indexes. */
-    touch: (run: Run): void => void touching().run(run.last_log_id, run.events, run.id),
   };
 }
 

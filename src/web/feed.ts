@@ -7,6 +7,7 @@ import { parseStored } from "../base/json.ts";
 import { fullNameOf, matchesName } from "../model/full-name.ts";
 import { isIncidentEvent } from "../model/incident-row.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../model/log.ts";
+import { isQuiet } from "../model/quiet-events.ts";
 import { logJson, runJson, type ShownLog, type ShownSignal, signalJson } from "../model/shown-rows.ts";
 import type { Signal } from "../model/signal.ts";
 import { ALL_LOGS } from "../store/logs.ts";
@@ -85,11 +86,12 @@ export function portionAfter({ signals, logs }: Portion, events: readonly FeedEv
   return { signals: wanted(signals, used("signal")), logs: wanted(logs, used("log")) };
 }
 
-/** What a log has changed, as it is now; null: nothing, or a later log has changed it again. */
+/** What a log has changed, as it is now; null: nothing, or a later log has changed it again. A run that gets on has changed, too. */
 function changeOf({ runs, incidents }: StoreReader, log: Log): Pick<FeedEvent, "name" | "row"> | null {
   if (log.run !== null) {
     const run = runs.byId(log.run);
-    if (run?.last_log_id === log.id) return { name: "run", row: runJson(run) };
+    const isOfRow = run?.last_log_id === log.id || (run !== null && isQuiet(run.state, log.event));
+    if (run !== null && isOfRow) return { name: "run", row: runJson(run) };
   }
   if (!isIncidentEvent(log.event) || log.data === null) return null;
   const told = parseStored(log.data) as { readonly incident?: unknown } | null;

@@ -31,6 +31,8 @@ const decisionOf = ({ id, reflex }: Trigger): string | null =>
 
 export function runWriter(store: Store) {
   const runs = new Map<number, Run>();
+  /** Quiet events since the newest one that changed the row. */
+  const quiet = new Map<number, number>();
   const append = (id: number, workflow: string, trace: string, at: number, event: RunEvent): void => {
     const log = store.logs.append({
       at,
@@ -43,9 +45,11 @@ export function runWriter(store: Store) {
       data: JSON.stringify(event.data),
     });
     const before = runs.get(id) ?? null;
-    const run = advance(before, { id: log, at, run: id, workflow, trace }, event);
+    const since = quiet.get(id) ?? 0;
+    const run = advance(before, { id: log, at, run: id, workflow, trace }, event, since);
+    quiet.set(id, run === before ? since + 1 : 0);
     if (before === null) store.runs.insert(run);
-    else store.runs.update(run);
+    else if (run !== before) store.runs.update(run);
     runs.set(id, run);
   };
   return {

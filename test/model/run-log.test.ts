@@ -7,7 +7,7 @@ import type { Log } from "../../src/model/log.ts";
 import { RUN_EVENTS, type RunEvent, type RunEventData, type RunEventName } from "../../src/model/run.ts";
 import { parseRunData } from "../../src/model/run-data.ts";
 import { RUN_EVENT_KINDS } from "../../src/model/run-events.ts";
-import { agrees, damagedMessage, RunChain, runLogOf } from "../../src/model/run-log.ts";
+import { agrees, damagedMessage, EventsGone, RunChain, runLogOf } from "../../src/model/run-log.ts";
 
 const TRACE = "a".repeat(32);
 const incident = {
@@ -135,6 +135,7 @@ describe("a log of a run", () => {
   test("that lacks a field of its event is damaged, and so is one whose field has another type", () => {
     for (const event of RUN_EVENTS) {
       for (const field of Object.keys(RUN_EVENT_KINDS[event].data)) {
+        if (field === "n?") continue;
         const { [field]: _, ...rest } = DATA[event] as unknown as Record<string, unknown>;
         // Earlier versions did not record these: they are filled in.
         if (LATER.includes(field) && event !== "run.resumed" && !(event === "run.started" && field === "batch"))
@@ -144,6 +145,19 @@ describe("a log of a run", () => {
         if (isAny([field])) continue;
         expect(told(logOf(event, JSON.stringify({ ...rest, [field]: [[]] })))).toContain(`as ${field}`);
       }
+    }
+  });
+
+  test("whose number is no number is damaged, and one without a number is not", () => {
+    const { "step.started": data } = DATA;
+    expect(runLogOf(logOf("step.started", JSON.stringify(data)))).toMatchObject({ kind: "event", n: null });
+    expect(runLogOf(logOf("step.started", JSON.stringify({ ...data, n: 3 })))).toMatchObject({ kind: "event", n: 3 });
+    for (const n of [0, -1, 0.5, "3", null, [], {}]) {
+      const { kind, ...damage } = runLogOf(logOf("step.started", JSON.stringify({ ...data, n })));
+      expect([kind, damage]).toMatchObject([
+        "damaged",
+        { column: "data", why: "of step.started has no number from 1 on as n" },
+      ]);
     }
   });
 
@@ -227,18 +241,20 @@ describe("a chain of events", () => {
       const found = runLogOf(whole(name, index + 1));
       if (found.kind !== "event") throw new Error(told(whole(name, index + 1)));
       if (chain === null) chain = new RunChain(found.row, found.event);
-      else chain.take(found.row, found.event);
+      else chain.take(found.row, found.event, found.n);
     }
     if (chain === null) throw new Error("nothing happened");
     return chain;
   };
 
-  test("counts them", () => {
-    expect(chainOf("run.queued", "run.started", "step.started", "step.completed").row).toMatchObject({
-      events: 4,
-      last_log_id: 4,
-      state: "running",
-    });
+  test("counts quiet events with the next one that changes the row", () => {
+    const running = chainOf("run.queued", "run.started", "step.started", "step.completed");
+    expect(running.row).toMatchObject({ events: 2, last_log_id: 2, state: "running" });
+    expect(running.quiet).toBe(2);
+    expect(running.counted).toEqual({ ...running.row, events: 4, last_log_id: 4 });
+    const over = chainOf("run.queued", "run.started", "step.started", "step.completed", "run.completed");
+    expect(over.row).toMatchObject({ events: 5, last_log_id: 5, state: "completed" });
+    expect([over.quiet, over.counted]).toEqual([0, over.row]);
   });
 
   test.each<[string, readonly RunEventName[]]>([
@@ -250,6 +266,17 @@ describe("a chain of events", () => {
     expect(() => chainOf(...events)).toThrow(
       `log ${events.length}: ${last} of run 7, step "find owner", number 0 of that name, whose try 1 did not begin`,
     );
+  });
+
+  test("misses what its next event says was there", () => {
+    const chain = chainOf("run.queued", "run.started", "step.started");
+    const found = runLogOf(whole("step.completed", 9));
+    if (found.kind !== "event") throw new Error("it is damaged");
+    expect(() => chain.take(found.row, found.event, 6)).toThrow(
+      new EventsGone("log 9: of the 5 events of run 7 before step.completed 2 are gone"),
+    );
+    chain.take(found.row, found.event, 4);
+    expect(chain.counted.events).toBe(4);
   });
 
   test("takes the end of a step from the try that began, whatever came between", () => {
@@ -265,8 +292,14 @@ describe("a row", () => {
     const [first, ...rest] = logs.map((log) => (log.kind === "event" ? log : null));
     if (!first) throw new Error("nothing happened");
     const chain = new RunChain(first.row, first.event);
-    for (const log of rest) if (log) chain.take(log.row, log.event);
-    return { row: chain.row, first, newest: rest.at(-1) ?? first };
+    let newest = first;
+    for (const log of rest) {
+      if (!log) continue;
+      const before = chain.row;
+      chain.take(log.row, log.event, log.n);
+      if (chain.row !== before) newest = log;
+    }
+    return { row: chain.row, counted: chain.counted, first, newest, last: rest.at(-1) ?? first };
   };
   const HISTORIES = [
     ["run.queued"],
@@ -281,6 +314,13 @@ describe("a row", () => {
     const { row, first, newest } = linked(...events);
     expect(agrees(row, first, newest)).toBe(true);
     expect(agrees({ ...row, events: null }, first, newest)).toBe(true);
+  });
+
+  test("of an earlier build, which names a quiet event, agrees with that", () => {
+    const { counted, first, last } = linked("run.queued", "run.started", "step.started", "step.completed");
+    expect(agrees(counted, first, last)).toBe(true);
+    expect(agrees({ ...counted, last_log_id: 3 }, first, last)).toBe(false);
+    expect(agrees({ ...counted, state: "queued" }, first, last)).toBe(false);
   });
 
   test("of a run that sleeps does not agree where its newest event does not say until when", () => {

@@ -137,10 +137,6 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
         store.runs.update(run);
         told({ kind: "run", isNew: false, run });
       },
-      touch(run) {
-        store.runs.touch(run);
-        told({ kind: "run", isNew: false, run });
-      },
     },
     incidents: {
       ...store.incidents,

@@ -3,6 +3,7 @@
  * the state was. A run stays in memory until its ending.
  */
 import type { Log } from "../../model/log.ts";
+import { isQuiet } from "../../model/quiet-events.ts";
 import { advance, isOver, type Run } from "../../model/run.ts";
 import { runLogOf } from "../../model/run-log.ts";
 import { ALL_LOGS } from "../../store/logs.ts";
@@ -34,6 +35,15 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
   const known = new Map(store.runs.active().map((run) => [run.id, run]));
   const sources = workflows.map((name) => `workflow:${name}`);
   const page = () => store.history.page({ ...ALL_LOGS, after: cursor, sources, limit: PAGE });
+  /** The quiet events of `run` before log `id`. */
+  const quietBefore = (run: Run, id: number): number => {
+    let quiet = 0;
+    for (const log of store.history.eachOfRun(run.id, run.last_log_id + 1)) {
+      if (log.id >= id) break;
+      if (isQuiet(run.state, log.event)) quiet++;
+    }
+    return quiet;
+  };
   const changeOf = (log: Log): Change[] => {
     const told = runLogOf(log);
     if (told.kind !== "event") return [];
@@ -41,7 +51,8 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
     const before = event.event === "run.queued" ? null : (known.get(row.run) ?? store.runs.byId(row.run));
     // The runs that were read at the beginning include this log.
     if (before === null ? event.event !== "run.queued" : before.last_log_id >= log.id) return [];
-    const run = advance(before, row, event);
+    if (before !== null && isQuiet(before.state, log.event)) return [];
+    const run = advance(before, row, event, before === null ? 0 : quietBefore(before, log.id));
     if (isOver(run.state)) known.delete(run.id);
     else known.set(run.id, run);
     const isNews = run.state !== before?.state || run.attempt !== before.attempt;

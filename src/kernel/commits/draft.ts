@@ -6,6 +6,7 @@
 import type { Moment } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
 import type { NewLog } from "../../model/log.ts";
+import { textOf } from "../../model/quiet-events.ts";
 import { advance, isOver, type Run, type RunEvent } from "../../model/run.ts";
 import { type KeyState, REST, storedKeyState } from "../../rules/key-state.ts";
 import type { Store } from "../../store/open.ts";
@@ -46,6 +47,8 @@ export class Draft {
   readonly #coalesced = new Map<Sense, Coalesced>();
   readonly #taken = new Map<Sense, number>();
   readonly #runs = new Map<LiveRun, Run>();
+  /** Their quiet events, as this transaction leaves them. */
+  readonly #quiet = new Map<LiveRun, number>();
   /** Of them, those whose row in the table is not what their logs say. */
   readonly #corrected = new Set<LiveRun>();
   /** Runs that reflexes decide in this transaction, by {@link decisionKey}. */
@@ -210,28 +213,33 @@ export class Draft {
   }
 
   /**
-   * Logs an event of `run`; its row follows in the same transaction. False, and nothing happens, when the run has ended
-   * (G3): the first ending counts.
+   * Logs an event of `run`; its row, where the event changes it, follows in the same transaction. False, and nothing happens,
+   * when the run has ended (G3): the first ending counts.
    */
   run(run: LiveRun, event: RunEvent, codeChanged = false): boolean {
     const before = this.row(run);
     if (before !== null && isOver(before.state)) return false;
     const { level, message } = wordsOf(run.id, event, codeChanged);
     const { id: number, workflow, trace } = run;
+    const quiet = this.#quiet.get(run) ?? run.quiet;
     const source = `workflow:${workflow}`;
-    const data = JSON.stringify(event.data);
+    const data = textOf(event, before, quiet);
     const log = { at: this.#now, level, source, event: event.event, run: number, trace, message, data };
     const id = this.#store.logs.append(log);
-    const row = advance(before, { id, at: this.#now, run: number, workflow, trace }, event);
-    this.#runs.set(run, row);
+    const row = advance(before, { id, at: this.#now, run: number, workflow, trace }, event, quiet);
+    this.#quiet.set(run, row === before ? quiet + 1 : 0);
+    if (row !== before) this.#runs.set(run, row);
     if (before === null && row.reflex !== null && row.decision !== null) {
       this.#decided.set(decisionKey(row.reflex, row.decision), run.id);
     }
     return true;
   }
 
-  /** The row of `run` is to be `row`, as its logs say, whatever lies in the table. */
-  correctRun(run: LiveRun, row: Run): void {
+  /** The logs of `run` say `row`, and that `quiet` events came since. With `differs` the table is to say that, too. */
+  readRun(run: LiveRun, row: Run, quiet: number, differs: boolean): void {
+    // A row of an earlier build names a later event, and has counted the quiet ones.
+    this.#quiet.set(run, differs || this.row(run)?.last_log_id === row.last_log_id ? quiet : 0);
+    if (!differs) return;
     this.#runs.set(run, row);
     this.#corrected.add(run);
   }
@@ -256,7 +264,6 @@ export class Draft {
     for (const [run, row] of this.#runs) {
       if (run.row === null) this.#store.runs.insert(row);
       else if (this.#corrected.has(run)) this.#store.runs.replace(row);
-      else if (isSameButNewer(run.row, row)) this.#store.runs.touch(row);
       else this.#store.runs.update(row);
     }
     for (const [sense, { causes, trace }] of this.#coalesced) {
@@ -277,6 +284,7 @@ export class Draft {
       if (run.row === null) run.inputLength = row.input?.length ?? 0;
       run.row = row.input === null ? row : { ...row, input: null };
     }
+    for (const [run, quiet] of this.#quiet) run.quiet = quiet;
   }
 
   /** After `keep`: what was put off until then. */
@@ -286,12 +294,3 @@ export class Draft {
 }
 
 const decisionKey = (reflex: string, decision: string): string => `${reflex}\0${decision}`;
-
-const isSameButNewer = (was: Run, is: Run): boolean =>
-  was.state === is.state &&
-  was.attempt === is.attempt &&
-  was.started_at === is.started_at &&
-  was.ended_at === is.ended_at &&
-  was.error === is.error &&
-  was.until === is.until &&
-  was.output === is.output;

@@ -68,6 +68,8 @@ export class LiveRun {
   carries: readonly string[] = [];
   /** Its row, without the input (which may be large); null before the first commit. */
   row: Run | null = null;
+  /** Quiet events since the newest one that changed the row. */
+  quiet = 0;
   /** Characters of that input. */
   inputLength = 0;
   /** What it is made of, while it is queued and that is small; else its logs are asked. */
@@ -112,10 +114,11 @@ export class LiveRun {
     this.#phase = phase;
   }
 
-  /** The run that an earlier kernel left with this row. */
-  static restored(row: Run): LiveRun {
+  /** The run that an earlier kernel left with this row. `quiet` events came since. */
+  static restored(row: Run, quiet: number): LiveRun {
     const run = new LiveRun(row.id, row.workflow, row.trace, row.decision);
     run.row = { ...row, input: null };
+    run.quiet = quiet;
     run.#phase = "restored";
     return run;
   }

@@ -7,22 +7,27 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { BatchWait } from "../../model/batch.ts";
 import type { Log } from "../../model/log.ts";
 import { type Problem, problem } from "../../model/problem.ts";
+import { isQuiet, QUIET_EVENTS } from "../../model/quiet-events.ts";
 import type { Run, RunEvent } from "../../model/run.ts";
 import { incidentOf } from "../../model/run-decision.ts";
-import { agrees, RunChain, type RunLog, runLogOf } from "../../model/run-log.ts";
+import { agrees, EventsGone, RunChain, type RunLog, runLogOf } from "../../model/run-log.ts";
 import { isCount } from "../../store/columns.ts";
 import { RESTORE } from "../../store/damage.ts";
 import type { LogHistory } from "../../store/log-history.ts";
 import type { Store } from "../../store/open.ts";
-import { differences, eventsGone, goneMessage } from "../../store/run-comparison.ts";
+import { differencesTo, eventsGone, goneMessage } from "../../store/run-comparison.ts";
 import { historyOf } from "./history-fold.ts";
 import type { LeftRun } from "./left-runs.ts";
 import { inheritable } from "./run-history.ts";
 import type { Assignment, Wait } from "./slots.ts";
 
-/** A run as its logs describe it. `found` is its row, null where there is none. `differs` is true where the two differ. */
+/**
+ * A run as its logs describe it. `found` is its row, null where there is none. `differs` is true where the two differ. `quiet`
+ * events came since the newest one that changed the row.
+ */
 export interface Reading {
   readonly row: Run;
+  readonly quiet: number;
   readonly found: Run | null;
   readonly differs: boolean;
 }
@@ -76,7 +81,7 @@ export class Histories {
       if (event.event === "run.started") batch = event.data.batch ?? batch;
     };
     const folded = historyOf(linked(first.value, logs, chain, begins), kept ?? undefined);
-    const reading = this.#compared(chain.row, this.#store.runs.asFound(id));
+    const reading = this.#compared(chain, this.#store.runs.asFound(id));
     if (!reading.ok) return reading;
     const order = { input, trigger: told, decision, trace: chain.row.trace, retryOf, fromStep };
     return ok({ ...reading.value, assignment: { history: folded, order, batch } });
@@ -99,14 +104,14 @@ export class Histories {
   }
 
   /**
-   * The standing of a run that an earlier kernel left: from its oldest and its newest event, or from all its events where
-   * the row does not agree with those two.
+   * The standing of a run that an earlier kernel left: from its oldest event, and from the newest one that changed its row, or
+   * from all its events where the row does not agree with those two.
    */
   standing({ id, row, isWhole, firstLog }: LeftRun): Result<Standing, Problem> {
     const ends = isWhole && row !== null ? this.#endsOf(row) : null;
     if (row !== null && ends !== null) {
-      const { batch, newest } = ends;
-      return ok({ row, found: row, differs: false, wait: waitOf(newest), ...this.#batching(row, batch) });
+      const { batch, newest, quiet } = ends;
+      return ok({ row, quiet, found: row, differs: false, wait: waitOf(newest), ...this.#batching(row, batch) });
     }
     const noted = firstLog === null ? null : this.#folded(id, row, firstLog);
     return noted?.ok ? noted : this.#folded(id, row, 0);
@@ -125,18 +130,28 @@ export class Histories {
     return { batch: null, carries: [...new Set(decisions.flatMap((decision) => incidentOf(decision) ?? []))] };
   }
 
-  /** The batch of the oldest event, and the newest event, where the row agrees with both. */
-  #endsOf(row: Run): { readonly batch: BatchWait | null; readonly newest: RunEvent } | null {
-    const { id, first_log_id, last_log_id } = row;
+  /** The quiet events since the one that a row names, whatever else stands in the logs. Those in the archive are not counted. */
+  quietOf({ id, state, last_log_id }: Run): number {
+    return state === "running" ? this.#store.logs.countOfRun(id, last_log_id, QUIET_EVENTS) : 0;
+  }
+
+  /** The batch of the oldest event, the event that the row names, and the quiet events since, where the row agrees with all. */
+  #endsOf(row: Run): { readonly batch: BatchWait | null; readonly newest: RunEvent; readonly quiet: number } | null {
+    const { id, state, first_log_id, last_log_id } = row;
     const read = this.#read(id, (history) => {
       const first = history.byId(first_log_id);
       const told = first?.run === id ? runLogOf(first) : null;
       if (told?.kind !== "event") return null;
-      const later = [...history.eachOfRun(id, last_log_id)].map(runLogOf).filter(({ kind }) => kind !== "beside");
-      const [newest, another] = later;
-      if (newest?.kind !== "event" || newest.row.id !== last_log_id || another !== undefined) return null;
-      if (told.event.event !== "run.queued" || !agrees(row, told, newest)) return null;
-      return { batch: told.event.data.batch, newest: newest.event };
+      const named = history.byId(last_log_id);
+      const newest = named?.run === id ? runLogOf(named) : null;
+      if (newest?.kind !== "event" || told.event.event !== "run.queued" || !agrees(row, told, newest)) return null;
+      let quiet = 0;
+      for (const log of history.eachOfRun(id, last_log_id + 1)) {
+        if (isQuiet(state, log.event)) quiet++;
+        else if (runLogOf(log).kind !== "beside") return null;
+      }
+      if (quiet > 0 && isQuiet(state, newest.event.event)) return null;
+      return { batch: told.event.data.batch, newest: newest.event, quiet };
     });
     return read.ok ? read.value : null;
   }
@@ -145,30 +160,33 @@ export class Histories {
     const read = this.#read(id, (history) => foldOf(strictly(history, history.eachOfRun(id, fromLog))));
     if (!read.ok) return read;
     if (read.value === null) return err(headless(id));
-    const { row, wait, batch } = read.value;
-    const reading = this.#compared(row, found);
+    const { chain, wait, batch } = read.value;
+    const { row } = chain;
+    const reading = this.#compared(chain, found);
     if (!reading.ok) return reading;
     return ok({ ...reading.value, wait: row.state === "sleeping" ? wait : null, ...this.#batching(row, batch) });
   }
 
-  /** Compares `row`, which comes from the logs, with the row that was found. */
-  #compared(row: Run, found: Run | null): Result<Reading, Problem> {
-    const lost = this.#lostLog(row, found);
+  /** Compares the row that comes from the logs with the row that was found. */
+  #compared(chain: RunChain, found: Run | null): Result<Reading, Problem> {
+    const { row, quiet } = chain;
+    const lost = this.#lostLog(chain, found);
     if (lost !== null) return err(incomplete(row.id, lost));
-    const differs = differences(found, row).length > 0;
+    const differs = differencesTo(found, chain).length > 0;
     const holder = differs ? this.#holderOf(row) : null;
     if (holder !== null) return err(taken(row, holder));
-    return ok({ row, found, differs });
+    return ok({ row, quiet, found, differs });
   }
 
   /** A sentence about the log of a run that is gone. Null where the row proves no loss. */
-  #lostLog(row: Run, found: Run | null): string | null {
+  #lostLog({ row, counted }: RunChain, found: Run | null): string | null {
     const named = found?.last_log_id ?? 0;
     if (isCount(named) && named > row.last_log_id && named <= this.#store.logs.lastId()) {
       if (this.#store.history.byId(named) === null) return `log ${named} is gone, which its row names`;
     }
-    const gone = eventsGone(found, row);
-    return gone === 0 ? null : goneMessage(row, gone);
+    const must = named === row.last_log_id ? row : counted;
+    const gone = eventsGone(found, must);
+    return gone === 0 ? null : goneMessage(must, gone);
   }
 
   /** Another run whose row has the same decision. */
@@ -183,6 +201,7 @@ export class Histories {
     try {
       return ok(read(this.#store.history));
     } catch (error) {
+      if (error instanceof EventsGone) return err(incomplete(run, error.message));
       // The ledger deals with what time can heal. A damaged page is like any other damage.
       const code = String((error as { code?: unknown }).code ?? "");
       if (code.startsWith("SQLITE_") && !code.startsWith("SQLITE_CORRUPT")) throw error;
@@ -212,7 +231,7 @@ function* linked(
   yield first;
   for (const log of rest) {
     if (log.kind === "event") {
-      chain.take(log.row, log.event);
+      chain.take(log.row, log.event, log.n);
       each(log.event);
     }
     yield log;
@@ -222,7 +241,7 @@ function* linked(
 /** Null where the logs do not begin with `run.queued`. Throws for an event that cannot follow. */
 function foldOf(
   logs: Iterable<RunLog>,
-): { readonly row: Run; readonly wait: Wait | null; readonly batch: BatchWait | null } | null {
+): { readonly chain: RunChain; readonly wait: Wait | null; readonly batch: BatchWait | null } | null {
   let chain: RunChain | null = null;
   let wait: Wait | null = null;
   let batch: BatchWait | null = null;
@@ -230,11 +249,11 @@ function foldOf(
     if (log.kind !== "event") continue;
     if (chain === null && log.event.event !== "run.queued") return null;
     if (chain === null) chain = new RunChain(log.row, log.event);
-    else chain.take(log.row, log.event);
+    else chain.take(log.row, log.event, log.n);
     if (WAITS.has(log.event.event)) wait = waitOf(log.event);
     if (log.event.event === "run.queued") batch = log.event.data.batch;
   }
-  return chain === null ? null : { row: chain.row, wait, batch };
+  return chain === null ? null : { chain, wait, batch };
 }
 
 const headless = (run: number): Problem =>

@@ -133,11 +133,9 @@ export class KernelOfRuns implements WorkflowHost {
     if (run.order !== null) return ok({ history: EMPTY_HISTORY, order: run.order, batch: null });
     const read = this.#histories.of({ id: run.id, first_log_id: draft.row(run)?.first_log_id ?? 0 });
     if (!read.ok) return read;
-    const { assignment, differs } = read.value;
-    if (differs) {
-      draft.correctRun(run, read.value.row);
-      this.#voice.corrected(draft, read.value);
-    }
+    const { assignment, differs, row, quiet } = read.value;
+    draft.readRun(run, row, quiet, differs);
+    if (differs) this.#voice.corrected(draft, read.value);
     this.#sayLong(run, assignment);
     return ok(assignment);
   }

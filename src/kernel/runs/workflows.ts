@@ -104,10 +104,10 @@ export class Workflows {
   #restore(left: LeftRun): void {
     const found = this.#histories.standing(left);
     if (!found.ok) return this.#restoreUnread(left, found.error);
-    const { row, differs, wait, batch, carries } = found.value;
+    const { row, quiet, differs, wait, batch, carries } = found.value;
     if (differs) this.#correct(found.value);
     if (isOver(row.state)) return;
-    const run = this.#restored(row);
+    const run = this.#restored(row, quiet);
     run.batch = batch;
     run.carries = carries;
     const workflow = this.byName.get(run.workflow);
@@ -121,14 +121,14 @@ export class Workflows {
       this.#unread.set(id, firstLog ?? 1);
       return this.#voice.cannotRestore(id, row, problem);
     }
-    const run = this.#restored(row);
+    const run = this.#restored(row, this.#histories.quietOf(row));
     const workflow = this.byName.get(run.workflow);
     if (workflow === undefined) this.#voice.waits(run, `${REMOVED}, and ${formatProblem(problem)}`);
     else workflow.hold(run, problem);
   }
 
-  #restored(row: Run): LiveRun {
-    const run = LiveRun.restored(row);
+  #restored(row: Run, quiet: number): LiveRun {
+    const run = LiveRun.restored(row, quiet);
     this.#live.set(run.id, run);
     return run;
   }

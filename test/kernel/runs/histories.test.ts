@@ -103,7 +103,7 @@ describe("a log of a live run that is gone", () => {
     await wakes(bench);
     expect([bench.sent, bench.states(id)]).toEqual([[], ["sleeping"]]);
     expect(bench.said("run.waiting")).toEqual([
-      `run ${id} waits: the history of run ${id} is not whole: log 13: of the 11 events of run ${id} up to here 1 is gone; put back a copy of logs.db, or end the run with \`nerve cancel ${id}\``,
+      `run ${id} waits: the history of run ${id} is not whole: log 7: of the 4 events of run ${id} before step.started 1 is gone; put back a copy of logs.db, or end the run with \`nerve cancel ${id}\``,
     ]);
   });
 

@@ -20,6 +20,9 @@ export const ENDINGS: Readonly<Record<string, string>> = {
   "run.joined": "joined",
 };
 
+/** How a running run gets on: its row says nothing of that. */
+const QUIET = ["step.started", "step.completed", "step.failed", "sleep.started", "sleep.ended"];
+
 /** After which a run holds a slot. */
 const BEGINS = ["run.started", "run.resumed"];
 
@@ -43,7 +46,7 @@ export class RunRow {
       last_log_id: id,
     };
     const row = this.#columns;
-    row.last_log_id = id;
+    if (row.state !== "running" || !QUIET.includes(event)) row.last_log_id = id;
     if (event === "run.started") row.started_at = at;
     if (BEGINS.includes(event)) [row.state, row.attempt] = ["running", data.attempt as number];
     if (event === "run.sleeping" || event === "run.retrying") row.state = "sleeping";
