@@ -7,7 +7,7 @@ export interface Pace {
   readonly claimMs: number;
 }
 
-export const PACE: Pace = { firstRetryMs: 100, longestRetryMs: 30_000, claimMs: 5_000 };
+export const PACE: Pace = { firstRetryMs: 100, longestRetryMs: 30_000, claimMs: 3_000 };
 
 /** Between half of the delay and all of it: a thousand hosts do not come back at once. `random` is in [0, 1). */
 export const retryAfterMs = ({ firstRetryMs, longestRetryMs }: Pace, failures: number, random: number): number =>
