@@ -117,15 +117,18 @@ function explain(error: unknown, file: string, folder: string): Problem {
   return problemAt("module-threw", `the module threw while loading: ${message}`, null, file, thrownAt(first, folder));
 }
 
+type Exports = Readonly<Record<string, unknown>>;
+
+/** What has loaded in this process. A thousand senses may be of one module, and a changed module comes with another process. */
+const LOADED = new Map<string, Exports>();
+
 /**
  * The module's exports. A module whose top level never settles is given up after `limitMs`; one that loops without
  * awaiting is the supervisor's to end.
  */
-export async function loadModule(
-  file: string,
-  folder: string,
-  limitMs: number,
-): Promise<Result<Readonly<Record<string, unknown>>, Problem>> {
+export async function loadModule(file: string, folder: string, limitMs: number): Promise<Result<Exports, Problem>> {
+  const known = LOADED.get(file);
+  if (known !== undefined) return ok(known);
   if (!(await Bun.file(file).exists())) {
     return err(problemAt("missing-file", `${file} does not exist`, "write it, or correct `use`", file, null));
   }
@@ -134,8 +137,11 @@ export async function loadModule(
     timer = setTimeout(resolve, limitMs, "too-long");
   });
   try {
-    const loaded = await Promise.race([import(file) as Promise<Record<string, unknown>>, tooLong]);
-    if (loaded !== "too-long") return ok(loaded);
+    const loaded = await Promise.race([import(file) as Promise<Exports>, tooLong]);
+    if (loaded !== "too-long") {
+      LOADED.set(file, loaded);
+      return ok(loaded);
+    }
     const message = `the module did not finish loading within ${limitMs} ms: a top-level await never settled`;
     return err(problemAt("never-settled", message, "move the wait into the function it exports", file, null));
   } catch (error) {
