@@ -11,6 +11,7 @@ import { INBOX_KEYS } from "../src/config/inbox.ts";
 import { INCIDENT_KEYS } from "../src/config/incident.ts";
 import { HTTP_KEYS, PUSH_KEYS } from "../src/config/listen.ts";
 import { NEEDS_KEYS } from "../src/config/needs.ts";
+import { OTLP_KEYS } from "../src/config/otlp.ts";
 import { SENSE_KEYS } from "../src/config/senses.ts";
 import { DAEMON_KEYS, RETENTION_KEYS } from "../src/config/settings.ts";
 import { WORKFLOW_KEYS } from "../src/config/workflows.ts";
@@ -30,6 +31,7 @@ const TABLES: Readonly<Record<string, string>> = {
     ...rows(HTTP_KEYS, "http."),
     ...rows(PUSH_KEYS, "push."),
     ...rows(FLEET_KEYS, "fleet."),
+    ...rows(OTLP_KEYS, "otlp."),
     INCLUDE,
   ]),
   senses: table([...rows(SENSE_KEYS), ...rows(INBOX_KEYS, "inbox.")]),

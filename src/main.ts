@@ -5,6 +5,7 @@
 import { holdSignals } from "./base/early-signals.ts";
 import {
   FLEET_ROLE,
+  OTLP_ROLE,
   PUSH_ROLE,
   SENSE_WORKER_ROLE,
   SQL_ROLE,
@@ -38,6 +39,9 @@ if (role === SENSE_WORKER_ROLE) {
 } else if (role === FLEET_ROLE) {
   const { runFleet } = await import("./fleet/main.ts");
   runFleet(Number(rest[0]));
+} else if (role === OTLP_ROLE) {
+  const { runOtlp } = await import("./otlp/main.ts");
+  runOtlp(Number(rest[0]));
 } else {
   holdSignals();
   const { runCommand } = await import("./cli/main.ts");

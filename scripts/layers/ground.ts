@@ -20,6 +20,7 @@ export const GROUND: Layers = {
   "src/ipc/web-definitions.ts": ["type arktype"],
   "src/ipc/push-definitions.ts": ["type arktype"],
   "src/ipc/fleet-definitions.ts": ["type arktype"],
+  "src/ipc/otlp-definitions.ts": ["type arktype"],
   // The decisions of reflexes. Pure: no I/O, no clock.
   "src/rules": ["src/base", "src/model", "arktype"],
   // The needs of the senses and workflows of a configuration. Pure; loads none of their code.

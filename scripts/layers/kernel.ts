@@ -51,6 +51,7 @@ export const KERNEL: Layers = {
     "src/kernel/runs",
     "src/kernel/watchdog",
     "src/kernel/fleet",
+    "src/kernel/otlp",
   ],
   // The fleet process, as the kernel sees it: it carries signals between hosts, and the kernel decides and commits.
   "src/kernel/fleet": [
@@ -61,6 +62,15 @@ export const KERNEL: Layers = {
     "type src/kernel/time",
     "type src/kernel/commits",
     "type src/kernel/reflexes",
+    "src/kernel/workers",
+  ],
+  // The process that sends by OTLP, as the kernel sees it.
+  "src/kernel/otlp": [
+    ...NOUNS,
+    "src/ipc",
+    "type src/spawn",
+    "type src/store",
+    "type src/kernel/commits",
     "src/kernel/workers",
   ],
   "src/kernel/watchdog": [

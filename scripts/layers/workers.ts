@@ -43,6 +43,17 @@ export const WORKERS: Layers = {
   "src/fleet/engine": ["src/base"],
   // NATS JetStream as an engine: the one folder that knows the client.
   "src/fleet/nats": ["src/fleet/engine", "@nats-io/transport-node"],
+  // The process that sends by OTLP. It reads logs.db, and nothing comes in by it.
+  "src/otlp": [
+    ...NOUNS,
+    "src/ipc",
+    "src/version.ts",
+    "src/sqlite/open.ts",
+    "type bun:sqlite",
+    "src/worker/channel.ts",
+    "src/worker/entry.ts",
+    "src/worker/inbox.ts",
+  ],
   // The process of one query of `nerve sql`: it reads, and neither kernel nor worker of an author is in it.
   "src/sql": [...NOUNS, "src/sqlite", "src/store", "src/worker/channel.ts", "src/worker/entry.ts", "bun:sqlite"],
   // The text that Prometheus scrapes: from what the kernel counted, and from what a reader finds on disk.

@@ -34,7 +34,7 @@ export type Trouble = { readonly at: number } & (
   | { readonly kind: "store"; readonly says: string }
   | {
       readonly kind: "listener";
-      readonly name: "http" | "push" | "fleet";
+      readonly name: "http" | "push" | "fleet" | "otlp";
       readonly address: string;
       readonly reason: string | null;
     }

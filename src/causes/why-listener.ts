@@ -25,11 +25,33 @@ function whyFleet({ now }: Scene, { address, reason, at }: ListenerTrouble): Why
   };
 }
 
+/** The receiver of OTLP cannot be reached, or takes nothing. */
+function whyOtlp({ now }: Scene, { address, reason, at }: ListenerTrouble): Why {
+  const since = at === 0 ? "" : ` since ${moment(at, now)}`;
+  const because = reason === null ? "" : `: ${short(reason)}`;
+  return {
+    about: aboutName("nerve", "otlp"),
+    isWrong: true,
+    since: at || null,
+    signal: null,
+    what: [`Not all that \`otlp.send\` names leaves for ${address}${since}${because}.`],
+    cause: [],
+    done: [],
+    notDone: [notDone("waiting", "Rows wait here for as long as `retention` says; nerve tries again by itself.")],
+    coming: [],
+    next: [
+      { command: "nerve status", does: "how each kind of what is sent is" },
+      { command: "nerve reload", does: "after `otlp` was mended" },
+    ],
+  };
+}
+
 const LACKS = { http: "There is no page", push: "No program can push anything over TCP" } as const;
 
 export function whyListener(scene: Scene, trouble: ListenerTrouble): Why {
   const { name, address, reason, at } = trouble;
   if (name === "fleet") return whyFleet(scene, trouble);
+  if (name === "otlp") return whyOtlp(scene, trouble);
   const { now } = scene;
   const since = at === 0 ? "" : ` since ${moment(at, now)}`;
   const because = reason === null ? "" : `: ${short(reason)}`;

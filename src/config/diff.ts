@@ -38,6 +38,7 @@ const SETTINGS = [
   ["push", "push"],
   ["host", "host"],
   ["fleet", "fleet"],
+  ["otlp", "otlp"],
 ] as const;
 
 /** Fingerprints by name. A module that is built in or missing has none: its code cannot change. */

@@ -73,7 +73,7 @@ const token = (what: string): Reader<string> =>
 
 const SENSES = 'the name of a sense, in which `*` may stand, such as "disk-*"';
 
-const readSent: Reader<string> = reader(SENSES_SCHEMA, (tree, label, report) => {
+export const readSent: Reader<string> = reader(SENSES_SCHEMA, (tree, label, report) => {
   const value = readText(SENSES, tree, label, report);
   if (value === null || isSensePattern(value)) return value;
   const hint = isRemotePattern(value) ? "only signals made on this host leave: write the sense alone" : null;

@@ -22,6 +22,7 @@ import { readIncluded } from "./includes.ts";
 import { checkAddresses, readHttp, readPush } from "./listen.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
+import { readOtlp } from "./otlp.ts";
 import { NO_PARTS, type Parts, partsOf } from "./pattern-parts.ts";
 import { checkPatterns } from "./patterns.ts";
 import { checkInhibitors, checkReferences } from "./references.ts";
@@ -102,6 +103,7 @@ export const ROOT = {
   http: readHttp,
   push: readPush,
   fleet: readFleet,
+  otlp: readOtlp,
   retention: readRetention,
   groups: readGroups,
   senses: readSenses,
@@ -156,6 +158,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     http,
     push,
     fleet: fields.values.fleet && settleFleet(fields.values.fleet, dirname(absolute)),
+    otlp: fields.values.otlp,
     retention: retention ?? { logsMs: null, signalsMs: null, archiveMs: null },
     quietHours: quiet_hours ?? [],
     watchdog,

@@ -1,6 +1,6 @@
 /**
  * Owns the way of a configuration to another process of nerve, as JSON: without the options of senses and workflows, and
- * without channels and secrets. What is left is what reflexes decide by, and names.
+ * without channels, `otlp` and secrets. What is left is what reflexes decide by, and names.
  */
 import type { Json, JsonObject } from "../base/json.ts";
 import type { InboxConfig, NerveConfig } from "../model/config.ts";
@@ -18,6 +18,7 @@ export function sentConfig(config: NerveConfig): JsonObject {
     senses: bare(config.senses).map(([name, entry]) => [name, { ...entry, inbox: unsigned(entry.inbox) }]),
     workflows: bare(config.workflows),
     channels: [],
+    otlp: null,
     written: [...config.written],
     secrets: [],
   };

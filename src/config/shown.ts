@@ -15,9 +15,13 @@ const UNFILLED = /^\$\{[^}]*\}$/;
 export function shownConfig(root: MapTree): JsonObject {
   const whole = writtenJson(root);
   if (!isJsonObject(whole)) return {};
-  const { channels = null, ...rest } = whole;
+  const { channels = null, otlp = null, ...rest } = whole;
   const shown = withoutSecrets(rest) as JsonObject;
-  return isJsonObject(channels) ? { ...shown, channels: namesOnly(channels) } : shown;
+  return {
+    ...shown,
+    ...(isJsonObject(otlp) ? { otlp: withoutHeaders(otlp) } : {}),
+    ...(isJsonObject(channels) ? { channels: namesOnly(channels) } : {}),
+  };
 }
 
 function withoutSecrets(value: Json): Json {
@@ -27,6 +31,12 @@ function withoutSecrets(value: Json): Json {
     Object.entries(value).map(([key, inner]) => [key, SECRET_KEY.test(key) ? hidden(inner) : withoutSecrets(inner)]),
   );
 }
+
+/** A header may be a secret whatever its name. */
+const withoutHeaders = ({ headers = null, ...rest }: JsonObject): JsonObject => ({
+  ...(withoutSecrets(rest) as JsonObject),
+  ...(headers === null ? {} : { headers: hidden(headers) }),
+});
 
 /** Of each channel its kind and the names of its keys. */
 const namesOnly = (channels: JsonObject): JsonObject =>

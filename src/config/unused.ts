@@ -8,6 +8,7 @@ import { warnOfUnusedChannels } from "./channel-uses.ts";
 import { warnOfFleet } from "./fleet-uses.ts";
 import { warnOfIncidentTemplates } from "./incident-templates.ts";
 import { warnOfLongBatches } from "./long-batches.ts";
+import { warnOfOtlp } from "./otlp.ts";
 import type { Report } from "./report.ts";
 import type { ConfigSource } from "./source.ts";
 import { entryOf, type MapTree, type Place, shown } from "./tree.ts";
@@ -32,6 +33,7 @@ export function warnOfUnused(root: MapTree, config: NerveConfig, source: ConfigS
     report.warn("unused-group", place, `no sense is in the group \`${shown(group)}\``, hint);
   }
   warnOfFleet(root, config, report);
+  warnOfOtlp(root, config, report);
   warnOfUnusedChannels(root, config, source, report);
   warnOfLongBatches(entryOf(root, "workflows"), config, report);
   warnOfIncidentTemplates(root.entries.find(({ key }) => key === "workflows")?.value, config, source, report);

@@ -2,6 +2,7 @@
 import type { Json } from "../base/json.ts";
 import type { FleetStatus } from "../model/fleet-status.ts";
 import type { IncidentState } from "../model/incident.ts";
+import type { OtlpStatus } from "../model/otlp-status.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RunState } from "../model/run.ts";
 
@@ -85,7 +86,7 @@ export interface Status {
   readonly failures: readonly Failure[];
   /** What of the configuration listens, and why it does not where it does not. */
   readonly listeners: readonly {
-    readonly name: "http" | "push" | "fleet";
+    readonly name: "http" | "push" | "fleet" | "otlp";
     readonly address: string;
     readonly state: "up" | "starting" | "failed";
     readonly reason: string | null;
@@ -94,6 +95,8 @@ export interface Status {
   }[];
   /** What joins this host to others; null: the configuration has no `fleet`. */
   readonly fleet: FleetStatus | null;
+  /** What is sent by OTLP; null: the configuration has no `otlp`. */
+  readonly otlp: OtlpStatus | null;
 }
 
 export interface WatchdogStatus {

@@ -15,6 +15,12 @@ import {
 } from "./fleet-definitions.ts";
 import { lightGuard } from "./light-guard.ts";
 import {
+  type OtlpMessage,
+  type OtlpParentMessage,
+  otlpDefinitions,
+  otlpParentDefinitions,
+} from "./otlp-definitions.ts";
+import {
   type PushMessage,
   type PushParentMessage,
   pushDefinitions,
@@ -110,3 +116,9 @@ export const parseFleetParentMessage: Parse<FleetParentMessage> = parser<FleetPa
 
 /** What the kernel accepts from the fleet process. */
 export const parseFleetMessage: Parse<FleetMessage> = parser<FleetMessage>(fleetDefinitions);
+
+/** What the process that sends by OTLP accepts from the kernel. */
+export const parseOtlpParentMessage: Parse<OtlpParentMessage> = parser<OtlpParentMessage>(otlpParentDefinitions);
+
+/** What the kernel accepts from the process that sends by OTLP. */
+export const parseOtlpMessage: Parse<OtlpMessage> = parser<OtlpMessage>(otlpDefinitions);

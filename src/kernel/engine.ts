@@ -9,7 +9,7 @@ import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Locations } from "../spawn/modules-on-disk.ts";
-import { FLEET_ROLE, SENSE_WORKER_ROLE, WATCHDOG_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
+import { FLEET_ROLE, OTLP_ROLE, SENSE_WORKER_ROLE, WATCHDOG_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
 import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { Store } from "../store/open.ts";
 import { Bell, isWatcher } from "./bell.ts";
@@ -21,6 +21,7 @@ import { InboxUpkeep } from "./inbox/inbox-upkeep.ts";
 import { Inboxes } from "./inbox/inboxes.ts";
 import { Leavings } from "./inbox/leavings.ts";
 import type { Sense } from "./memory/sense.ts";
+import { Otlp } from "./otlp/otlp.ts";
 import { Firings } from "./reflexes/firings.ts";
 import { IncidentRequests } from "./reflexes/incident-requests.ts";
 import { Incidents } from "./reflexes/incidents.ts";
@@ -112,6 +113,7 @@ export class Engine {
   readonly requests: Requests;
   readonly watchdog: Watchdog;
   readonly fleet: Fleet;
+  readonly otlp: Otlp;
   readonly expectations: Expectations;
   readonly deliveries: Deliveries;
   readonly #senses: Senses;
@@ -179,8 +181,17 @@ export class Engine {
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
     this.watchdog = new Watchdog({ host, ledger, touch: () => lifetime.keep(), command: () => command(WATCHDOG_ROLE) });
-    const carry = (): WorkerCommand => command(FLEET_ROLE);
-    this.fleet = new Fleet({ host, ledger, store, reflexes, data, isHeld, onSignal, command: carry });
+    this.fleet = new Fleet({
+      host,
+      ledger,
+      store,
+      reflexes,
+      data,
+      isHeld,
+      onSignal,
+      command: () => command(FLEET_ROLE),
+    });
+    this.otlp = new Otlp({ host, ledger, store, data, command: () => command(OTLP_ROLE) });
     const expectations = new Expectations({ lifetime, ticker, ledger, journal, store, senses, workflows, inboxes });
     this.expectations = expectations;
     this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, expectations, inboxes, isHeld });
@@ -208,6 +219,7 @@ export class Engine {
     this.deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
     this.fleet.configure(config);
+    this.otlp.configure(config);
   }
 
   /**
@@ -230,6 +242,7 @@ export class Engine {
     this.deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
     this.fleet.configure(config);
+    this.otlp.configure(config);
     return cancelled;
   }
 
@@ -260,7 +273,13 @@ export class Engine {
     this.#bell.stop();
     this.watches.stop();
     this.expectations.stop();
-    await Promise.all([this.#senses.stop(), this.workflows.stop(), this.watchdog.stop(), this.fleet.stop()]);
+    await Promise.all([
+      this.#senses.stop(),
+      this.workflows.stop(),
+      this.watchdog.stop(),
+      this.fleet.stop(),
+      this.otlp.stop(),
+    ]);
   }
 
   /** SIGKILL to every worker's group, now. */
@@ -269,5 +288,6 @@ export class Engine {
     this.workflows.killAll(why);
     this.watchdog.kill(why);
     this.fleet.kill(why);
+    this.otlp.kill(why);
   }
 }

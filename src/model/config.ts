@@ -8,6 +8,7 @@ import type { ChannelConfig } from "./channel.ts";
 import type { FleetConfig } from "./fleet.ts";
 import type { Severity } from "./incident.ts";
 import type { Needs } from "./needs.ts";
+import type { OtlpConfig } from "./otlp.ts";
 
 export interface NerveConfig {
   /** Absolute path of the file this came from. */
@@ -21,6 +22,8 @@ export interface NerveConfig {
   readonly push: ListenConfig | null;
   /** What joins this host to others; null: it stands alone. */
   readonly fleet: FleetConfig | null;
+  /** Where numbers, logs and runs are sent by OTLP, or null. */
+  readonly otlp: OtlpConfig | null;
   readonly retention: RetentionConfig;
   readonly quietHours: readonly QuietHours[];
   /** The address that is asked for while nerve commits, or null. The address is never printed. */

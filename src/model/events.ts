@@ -10,6 +10,7 @@ import { INBOX_EVENT_KINDS } from "./inbox-events.ts";
 import { INCIDENT_EVENT_KINDS } from "./incident-events.ts";
 import { LISTENING_EVENT_KINDS } from "./listening-events.ts";
 import type { LogLevel } from "./log.ts";
+import { OTLP_EVENT_KINDS } from "./otlp-events.ts";
 import { RUN_EVENT_KINDS } from "./run-events.ts";
 import { SENSE_EVENT_KINDS } from "./sense-events.ts";
 import { STORE_EVENT_KINDS } from "./store-events.ts";
@@ -85,6 +86,7 @@ export const EVENTS = {
   ...INBOX_EVENT_KINDS,
   ...LISTENING_EVENT_KINDS,
   ...FLEET_EVENT_KINDS,
+  ...OTLP_EVENT_KINDS,
 
   // ── workers ──────────────────────────────────────────────────────────
   "worker.started": {

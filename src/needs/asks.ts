@@ -21,7 +21,7 @@ export type Need =
   | { readonly kind: "permission"; readonly permission: Permission };
 
 export interface Ask {
-  /** `sense:NAME`, `workflow:NAME`, `reflex:NAME`, `channel:NAME`, `watchdog` or `fleet`. */
+/** `sense:NAME`, `workflow:NAME`, `reflex:NAME`, `channel:NAME`, `watchdog`, `fleet` or `otlp`. */
   readonly who: string;
   readonly need: Need;
   /** What the need follows from. */
@@ -68,6 +68,7 @@ export function asksOf(config: NerveConfig, modules: Modules): Asked {
     ...channels,
     ...watchdogAsks(config, modules),
     ...fleetAsks(config, modules),
+    ...otlpAsks(config, modules),
   ];
   return { asks: all.flatMap(({ asks }) => asks), remarks: all.flatMap(({ remarks }) => remarks) };
 }
@@ -101,6 +102,11 @@ function fleetAsks({ fleet }: NerveConfig, { isSecret }: Modules): Asked[] {
   });
   const all = [...servers, ...files];
   return [{ asks: unique(all.flatMap(({ asks }) => asks)), remarks: all.flatMap(({ remarks }) => remarks) }];
+}
+
+function otlpAsks({ otlp }: NerveConfig, { isSecret }: Modules): Asked[] {
+  if (otlp === null) return [];
+  return [written("otlp", needsOfAddress(otlp.endpoint, isSecret).needs, "its `endpoint`")];
 }
 
 function builtInNeeds(

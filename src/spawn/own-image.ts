@@ -7,6 +7,7 @@ export const SQL_ROLE = "__sql";
 export const WEB_ROLE = "__web";
 export const PUSH_ROLE = "__push";
 export const FLEET_ROLE = "__fleet";
+export const OTLP_ROLE = "__otlp";
 
 /**
  * argv of a worker. The compiled program runs its own image, also after the file on disk was replaced; from source it is

@@ -135,7 +135,7 @@ const CASES: readonly Case[] = [
   {
     config: "zebra: 1\n",
     says: [
-      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, host, durability, watchdog, quiet_hours, http, push, fleet, retention, groups, senses, reflexes, workflows, channels",
+      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, host, durability, watchdog, quiet_hours, http, push, fleet, otlp, retention, groups, senses, reflexes, workflows, channels",
     ],
   },
   {

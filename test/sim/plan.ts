@@ -110,6 +110,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     watchdog: below(2) === 0 ? null : { url: "http://dead-man.test/", everyMs: pick(below, [5, 30]) * MINUTE },
     push: null,
     fleet: null,
+    otlp: null,
     retention: retentionOf(below),
     groups: new Map(
       [...Array(groups).keys()].map((index) => [

@@ -12,6 +12,7 @@ import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
 import { warn } from "../screen/failure.ts";
 import { fleetLines } from "../screen/fleet-lines.ts";
+import { otlpLines } from "../screen/otlp-lines.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, type Screen, type Span, type Style, span, stdoutScreen } from "../screen/terminal.ts";
 
@@ -197,7 +198,7 @@ function deliveryLines({ deliveries }: Status, now: number, screen: Screen): str
 
 /** Addresses of the config that nerve does not listen on. */
 function unlistened({ listeners }: Status, screen: Screen): string[] {
-  const failed = listeners.filter(({ name, state }) => name !== "fleet" && state === "failed");
+  const failed = listeners.filter(({ name, state }) => name !== "fleet" && name !== "otlp" && state === "failed");
   if (failed.length === 0) return [];
   const free: Screen = { ...screen, width: null };
   const lines = failed.map(({ name: section, address, reason }) =>
@@ -239,6 +240,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...unheard(status, screen),
     ...unlistened(status, screen),
     ...fleetLines(status.fleet ?? null, now, screen),
+    ...otlpLines(status.otlp ?? null, now, screen),
     ...lastFailures(status, now, screen),
   ].join("\n");
 }

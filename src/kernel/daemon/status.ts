@@ -4,6 +4,7 @@ import { inboxBoundsOf } from "../../config/defaults.ts";
 import type { Status } from "../../control/contract.ts";
 import { targetOf } from "../../model/config.ts";
 import type { FleetStatus } from "../../model/fleet-status.ts";
+import type { OtlpStatus } from "../../model/otlp-status.ts";
 import { formatProblem, placeOf } from "../../model/problem.ts";
 import { VERSION } from "../../version.ts";
 import type { Engine } from "../engine.ts";
@@ -99,6 +100,16 @@ function fleetListening(fleet: FleetStatus | null): Status["listeners"] {
   return [{ ...about, state: isUp ? "up" : "starting", reason: null, since: null }];
 }
 
+/** The receiver of OTLP among what listens: cut off where any kind is. */
+function otlpListening(otlp: OtlpStatus | null): Status["listeners"] {
+  if (otlp === null) return [];
+  const about = { name: "otlp", address: otlp.address } as const;
+  const failed = otlp.links.find(({ state }) => state === "blocked" || state === "offline");
+  if (failed !== undefined) return [{ ...about, state: "failed", reason: shortened(failed.why), since: failed.since }];
+  const isUp = otlp.links.some(({ state }) => state === "connected");
+  return [{ ...about, state: isUp ? "up" : "starting", reason: null, since: null }];
+}
+
 export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
@@ -160,7 +171,8 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
     deliveries: engine.deliveries.waiting(),
     incidents: engine.incidents.counts,
     failures: engine.workflows.endings.newest.map((one) => ({ ...one, error: shortened(one.error) })),
-    listeners: [...listeners.listening, ...fleetListening(engine.fleet.status)],
+    listeners: [...listeners.listening, ...fleetListening(engine.fleet.status), ...otlpListening(engine.otlp.status)],
     fleet: engine.fleet.status,
+    otlp: engine.otlp.status,
   };
 }

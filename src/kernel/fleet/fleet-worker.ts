@@ -12,8 +12,9 @@ import { parseFleetMessage } from "../../ipc/parse.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { receivedBy } from "../../model/fleet.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
-import type { Crew, LifeHost } from "../workers/crew.ts";
+import type { LifeHost } from "../workers/crew.ts";
 import { WorkerLife } from "../workers/life.ts";
+import { TasklessCrew } from "../workers/taskless-crew.ts";
 import type { FleetBooks } from "./books.ts";
 
 /** A client under full load needs a fifth of it. */
@@ -52,15 +53,14 @@ function settingsOf({ fleet, reflexes }: NerveConfig): Settings | null {
   };
 }
 
-export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never> {
+export class FleetWorker extends TasklessCrew<FleetParentMessage, FleetMessage> {
   readonly title = "the fleet";
   readonly about = { role: "fleet" } as const;
   readonly noun = "question";
   readonly memoryBytes = MEMORY_BYTES;
-  readonly places = 0;
   readonly parse = parseFleetMessage;
   readonly #host: FleetHost;
-  readonly #life: WorkerLife<FleetParentMessage, FleetMessage, never>;
+  protected readonly life: WorkerLife<FleetParentMessage, FleetMessage, never>;
   #settings: Settings | null = null;
   #name = "";
   #asks = 0;
@@ -68,8 +68,9 @@ export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never
   readonly #asked = new Map<number, (answers: readonly HostAnswer[]) => void>();
 
   constructor(host: FleetHost) {
+    super(host);
     this.#host = host;
-    this.#life = new WorkerLife(this, host);
+    this.life = new WorkerLife(this, host);
   }
 
   /** The configuration that is in force from now on. */
@@ -78,22 +79,14 @@ export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never
     if (Bun.deepEquals(settings, this.#settings) && config.host === this.#name) return;
     this.#settings = settings;
     this.#name = config.host;
-    void this.#life.leave("retire", false).then(() => this.#life.start());
-  }
-
-  stop(): Promise<void> {
-    return this.#life.leave("stop", false);
-  }
-
-  kill(why: string): void {
-    this.#life.kill(why);
+    this.anew();
   }
 
   /** Asks other hosts for their status. Null: there is no fleet process. */
   ask(hosts: readonly string[]): Promise<readonly HostAnswer[]> | null {
-    if (!this.#life.isOpen) return null;
+    if (!this.life.isOpen) return null;
     const id = ++this.#asks;
-    this.#life.post({ type: "ask", generation: this.#life.generation, id, hosts: [...hosts], timeoutMs: ASK_MS });
+    this.life.post({ type: "ask", generation: this.life.generation, id, hosts: [...hosts], timeoutMs: ASK_MS });
     return new Promise((resolve) => this.#asked.set(id, resolve));
   }
 
@@ -118,7 +111,7 @@ export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never
     const { books } = this.#host;
     switch (message.type) {
       case "ready":
-        return this.#isReady();
+        return this.isReady();
       case "link":
         return books.link({ side: message.side, state: message.state, why: message.why });
       case "waiting":
@@ -134,16 +127,10 @@ export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never
       case "asked":
         return this.#post({ type: "reply", generation: message.generation, id: message.id, text: this.#host.status() });
       case "error":
-        return this.#life.complaint("kernel", { kind: "worker", message: message.message, stack: message.stack });
+        return this.complained(message);
       case "bye":
         return;
     }
-  }
-
-  #isReady(): void {
-    if (!this.#life.isReady()) return this.#life.malformed('a second "ready"');
-    const data = { ...this.about, pid: this.#life.pid, generation: this.#life.generation };
-    this.#host.journal.of("kernel").info("worker.started", `the worker of ${this.title} is up`, data);
   }
 
   #forwarded({ generation, since, upto, sequence, signals, lost }: FleetMessageOf<"forwarded">): void {
@@ -163,12 +150,7 @@ export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never
 
   /** The process that asked may be gone, and another one in its place. */
   #post(message: FleetParentMessage): void {
-    if (this.#life.isOpen && message.generation === this.#life.generation) this.#life.post(message);
-  }
-
-  output(stream: "stdout" | "stderr", line: string): void {
-    const entry = { level: stream === "stdout" ? "info" : "warn", event: "output", source: "kernel" } as const;
-    this.#host.journal.relay({ ...entry, message: line, data: null, trace: null }, null, () => {});
+    if (this.life.isOpen && message.generation === this.life.generation) this.life.post(message);
   }
 
   unsettle(): void {
@@ -177,40 +159,4 @@ export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never
     for (const answer of asked) answer([]);
     this.#host.books.gone();
   }
-
-  // ── there are no tasks ───────────────────────────────────────────────
-
-  awaits(): boolean {
-    return false;
-  }
-
-  dispatch(): void {}
-
-  died(): boolean {
-    return false;
-  }
-
-  nameOf(): string {
-    return "";
-  }
-
-  speakOf(): string {
-    return "";
-  }
-
-  describeLimit(): string {
-    return "";
-  }
-
-  wasTold(): boolean {
-    return false;
-  }
-
-  noted(): void {}
-
-  soonestLimitMs(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  isLate(): void {}
 }

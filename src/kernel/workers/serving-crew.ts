@@ -2,12 +2,8 @@
  * Owns what the crews of processes that listen on TCP have in common: no task is theirs (a request is the process's own), and the
  * process says whether it listens.
  */
-import type { Result } from "../../base/result.ts";
-import type { MalformedMessage } from "../../ipc/definitions.ts";
 import type { ListenConfig } from "../../model/config.ts";
-import type { WorkerCommand } from "../../spawn/worker-process.ts";
-import type { Crew, LifeHost } from "./crew.ts";
-import type { WorkerLife } from "./life.ts";
+import { TasklessCrew } from "./taskless-crew.ts";
 
 /** How a process listens. */
 export interface Listening {
@@ -28,12 +24,8 @@ const addressOf = ({ hostname, port }: ListenConfig): string =>
 export abstract class ServingCrew<
   Down extends object,
   Up extends { readonly type: string; readonly generation: number },
-> implements Crew<Down, Up, never>
-{
-  abstract readonly title: string;
-  abstract readonly about: { readonly role: string };
+> extends TasklessCrew<Down, Up> {
   readonly noun = "request";
-  abstract readonly memoryBytes: number;
   /** The key of nerve.yaml with the address. */
   protected abstract readonly section: Listening["name"];
   /** What one may do once it listens. */
@@ -42,15 +34,8 @@ export abstract class ServingCrew<
   #said: { readonly reason: string | null; readonly at: number } | null = null;
   #awaiting: (() => void)[] = [];
 
-  constructor(protected readonly host: LifeHost) {}
-
-  protected abstract readonly life: WorkerLife<Down, Up, never>;
   /** Null: the configuration has none. */
   protected abstract get listens(): ListenConfig | null;
-  abstract command(): WorkerCommand;
-  abstract parse(raw: unknown): Result<Up, MalformedMessage>;
-  abstract init(generation: number): Down;
-  abstract receive(message: Up): void;
   /** Nothing that was asked of this process will be answered. */
   protected abstract forget(): void;
 
@@ -83,13 +68,9 @@ export abstract class ServingCrew<
     for (const answer of awaiting) answer();
   }
 
-  stop(): Promise<void> {
+  override stop(): Promise<void> {
     this.#answerAll();
-    return this.life.leave("stop", false);
-  }
-
-  kill(why: string): void {
-    this.life.kill(why);
+    return super.stop();
   }
 
   isWanted(): boolean {
@@ -99,13 +80,7 @@ export abstract class ServingCrew<
   /** The address is another, or is no longer there. */
   protected moved(): void {
     this.#said = null;
-    void this.life.leave("retire", false).then(() => this.life.start());
-  }
-
-  protected isReady(): void {
-    if (!this.life.isReady()) return this.life.malformed('a second "ready"');
-    const data = { ...this.about, pid: this.life.pid, generation: this.life.generation };
-    this.host.journal.of("kernel").info("worker.started", `the worker of ${this.title} is up`, data);
+    this.anew();
   }
 
   /** `reason`: why it does not listen, or null. */
@@ -124,55 +99,8 @@ export abstract class ServingCrew<
       journal.of("kernel").info(`${section}.listening`, `${section} listens on ${address}: ${this.hint}`, null);
   }
 
-  protected complained({ message, stack }: { readonly message: string; readonly stack: string | null }): void {
-    this.life.complaint("kernel", { kind: "worker", message, stack });
-  }
-
-  output(stream: "stdout" | "stderr", line: string): void {
-    const entry = { level: stream === "stdout" ? "info" : "warn", event: "output", source: "kernel" } as const;
-    this.host.journal.relay({ ...entry, message: line, data: null, trace: null }, null, () => {});
-  }
-
   unsettle(): void {
     this.#said = null;
     this.forget();
   }
-
-  // ── there are no tasks ───────────────────────────────────────────────
-
-  readonly places = 0;
-
-  noted(): void {}
-
-  soonestLimitMs(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  awaits(): boolean {
-    return false;
-  }
-
-  dispatch(): void {}
-
-  died(): boolean {
-    return false;
-  }
-
-  nameOf(): string {
-    return "";
-  }
-
-  speakOf(): string {
-    return "";
-  }
-
-  describeLimit(): string {
-    return "";
-  }
-
-  wasTold(): boolean {
-    return false;
-  }
-
-  isLate(): void {}
 }

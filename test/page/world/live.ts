@@ -758,6 +758,7 @@ export const STATUS: Status = {
   failures: [{ id: 99, run: 5, workflow: "drain", state: "failed", error: masked, at: DRAINED + 15_207 }],
   listeners: [{ name: "http", address: "127.0.0.1:4280", state: "up", reason: null, since: null }],
   fleet: null,
+  otlp: null,
 };
 
 export const LIVE: World = {

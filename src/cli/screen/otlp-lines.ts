@@ -1,0 +1,35 @@
+/** Owns what is sent by OTLP as `nerve status` shows it. */
+import { counted } from "../../base/counted.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { duration } from "../../base/times.ts";
+import type { OtlpLink, OtlpStatus } from "../../model/otlp-status.ts";
+import { renderLine, type Screen, type Style, span } from "./terminal.ts";
+
+const STYLES: Readonly<Record<OtlpLink["state"], Style | null>> = {
+  starting: "dim",
+  connected: null,
+  offline: "yellow",
+  blocked: "red",
+};
+
+/** Nothing without `otlp`. */
+export function otlpLines(otlp: OtlpStatus | null, now: number, screen: Screen): string[] {
+  if (otlp === null) return [];
+  const free: Screen = { ...screen, width: null };
+  return [
+    "",
+    ...otlp.links.map((link) =>
+      renderLine([span(`otlp, ${link.kind}`, STYLES[link.state]), span(about(link, now))], free),
+    ),
+  ];
+}
+
+function about({ state, why, since, backlog, sent, refused, lost }: OtlpLink, now: number): string {
+  const forMs = Math.max(0, Math.floor((now - since) / 1000) * 1000);
+  const is =
+    state === "starting" ? "nothing answered yet" : state === "connected" ? state : `${state} for ${duration(forMs)}`;
+  const because = why === null ? "" : `: ${escapeForTerminal(why)}`;
+  const gone = [refused > 0 ? `, ${refused} refused` : "", lost > 0 ? `, ${lost} lost` : ""].join("");
+  const waits = backlog === 0 ? "" : `, ${counted(backlog, "id")} to look at`;
+  return `: ${is}${because}, ${sent} sent${gone}${waits}`;
+}

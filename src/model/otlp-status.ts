@@ -1,0 +1,28 @@
+/** Owns how the sending by OTLP is, as `nerve status` and the page show it. Types only. */
+import type { OtlpKind } from "./otlp.ts";
+
+/** One kind of what is sent. Counts of rows are since the kind was first named in `otlp.send`. */
+export interface OtlpLink {
+  readonly kind: OtlpKind;
+  /** `starting`: nothing was answered yet. `offline`: nobody answers. `blocked`: the receiver answers, and takes nothing for now. */
+  readonly state: "starting" | "connected" | "offline" | "blocked";
+  /** A sentence where it is not connected, else null. */
+  readonly why: string | null;
+  /** Unix milliseconds since which it is in `state`. */
+  readonly since: number;
+  /** All ids up to here were looked at, and what is sent of them was answered. */
+  readonly upto: number;
+  /** Ids behind `upto`. */
+  readonly backlog: number;
+  readonly sent: number;
+  /** Rows that the receiver refused for good. */
+  readonly refused: number;
+  /** Ids that retention removed before they were looked at. */
+  readonly lost: number;
+}
+
+export interface OtlpStatus {
+  /** Scheme, host and port alone. */
+  readonly address: string;
+  readonly links: readonly OtlpLink[];
+}
