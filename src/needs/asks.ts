@@ -21,7 +21,7 @@ export type Need =
   | { readonly kind: "permission"; readonly permission: Permission };
 
 export interface Ask {
-/** `sense:NAME`, `workflow:NAME`, `reflex:NAME`, `channel:NAME`, `watchdog`, `fleet` or `otlp`. */
+  /** `sense:NAME`, `workflow:NAME`, `reflex:NAME`, `channel:NAME`, `watchdog`, `fleet` or `otlp`. */
   readonly who: string;
   readonly need: Need;
   /** What the need follows from. */

@@ -62,7 +62,7 @@ test("a workflow worker starts with as little, and nothing of a sense worker", (
 
 test("the client of NATS is loaded by the fleet process alone, and there after its start", () => {
   const client = /^node_modules\/(@nats-io|tweetnacl)/;
-  const roles = ["cli", "sense-worker", "workflow-worker", "watchdog", "sql", "web", "push", "fleet"];
+  const roles = ["cli", "sense-worker", "workflow-worker", "watchdog", "sql", "web", "push", "fleet", "otlp"];
   const loading = [...roles.map((role) => `src/${role}/main.ts`), "src/main.ts", "src/kernel/daemon/boot.ts"];
   expect(loading.filter((entry) => evaluatedBy(entry).some((source) => client.test(source)))).toEqual([]);
   expect(evaluatedBy("src/fleet/nats/session.ts").some((source) => client.test(source))).toBe(true);

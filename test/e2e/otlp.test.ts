@@ -105,13 +105,13 @@ test("what `send` names arrives with its ids, and nothing else does; the header 
     ...{ value: row?.payload.n, at: row?.at, trace: row?.trace },
     attributes: { sense: "load", "host.name": "web1" },
   });
-  const warns = await until(
-    "a log of a run is there",
-    () => receiver.taken.flatMap((taken) => taken.logs).at(0) ?? null,
-  );
-  expect(warns).toMatchObject({ body: "between", severity: 13 });
+  const logged = await until("a log of a run is there", () => {
+    const logs = receiver.taken.flatMap((taken) => taken.logs);
+    return logs.find(({ body }) => body === "between") ?? null;
+  });
+  expect(logged).toMatchObject({ severity: 13, attributes: { "nerve.source": "workflow:job" } });
   expect(receiver.taken.flatMap((taken) => taken.logs).every(({ severity }) => severity >= 13)).toBe(true);
-  const spans = receiver.taken.flatMap((taken) => taken.spans);
+  const spans = [...new Map(receiver.taken.flatMap((taken) => taken.spans).map((one) => [one.span, one])).values()];
   const run = spans.find(({ parent }) => parent === "");
   const steps = spans.filter(({ parent }) => parent === run?.span);
   expect(run).toMatchObject({ name: "job", status: { code: 1 } });

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { parentDefinitions, workerDefinitions } from "../../src/ipc/definitions.ts";
 import { fleetDefinitions, fleetParentDefinitions } from "../../src/ipc/fleet-definitions.ts";
 import { lightGuard } from "../../src/ipc/light-guard.ts";
+import { otlpDefinitions, otlpParentDefinitions } from "../../src/ipc/otlp-definitions.ts";
 import { pushDefinitions, pushParentDefinitions } from "../../src/ipc/push-definitions.ts";
 import { watchdogDefinitions, watchdogParentDefinitions } from "../../src/ipc/watchdog-definitions.ts";
 import { webDefinitions, webParentDefinitions } from "../../src/ipc/web-definitions.ts";
@@ -23,6 +24,7 @@ type Definition = string | readonly unknown[] | { readonly [key: string]: unknow
 const DEFINITIONS = [
   ...named("sense", { ...parentDefinitions, ...workerDefinitions }),
   ...named("watchdog", { ...watchdogParentDefinitions, ...watchdogDefinitions }),
+  ...named("otlp", { ...otlpParentDefinitions, ...otlpDefinitions }),
   ...named("fleet", { ...fleetParentDefinitions, ...fleetDefinitions }),
   ...named("push", { ...pushParentDefinitions, ...pushDefinitions }),
   ...named("web", { ...webParentDefinitions, ...webDefinitions }),

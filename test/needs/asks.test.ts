@@ -184,6 +184,13 @@ describe("a channel asks for its server:", () => {
     ]);
   });
 
+  test("of what is sent by OTLP: its receiver", () => {
+    const otlp = "{ endpoint: https://192.0.2.8:4318/base, send: { runs: true } }";
+    expect(asked(`senses: { load: }\notlp: ${otlp}`).asks).toEqual([
+      { who: "otlp", need: { kind: "network", address: "192.0.2.8" }, because: "its `endpoint`" },
+    ]);
+  });
+
   test("that came from outside the file, and stands in no unit", () => {
     const modules: Modules = { ...BUILT_IN, isSecret: () => true };
     const mail = "{ smtp: { host: 192.0.2.9, from: a@example.org, to: [b@example.org] } }";
