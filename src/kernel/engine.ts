@@ -170,28 +170,13 @@ export class Engine {
     const deliveries = new Deliveries({ ledger, journal, store, reflexes, senses });
     this.deliveries = deliveries;
     const computes = new Computes({ world, ledger, journal, store, throttles, intake, inboxes, deliveries, isHeld });
-    const loading = new Loading({
-      journal,
-      data,
-      command: () => command(SENSE_WORKER_ROLE),
-      senses,
-      inboxes,
-      deliveries,
-    });
+    const role = (name: string) => (): WorkerCommand => command(name);
+    const loading = new Loading({ journal, data, command: role(SENSE_WORKER_ROLE), senses, inboxes, deliveries });
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
-    this.watchdog = new Watchdog({ host, ledger, touch: () => lifetime.keep(), command: () => command(WATCHDOG_ROLE) });
-    this.fleet = new Fleet({
-      host,
-      ledger,
-      store,
-      reflexes,
-      data,
-      isHeld,
-      onSignal,
-      command: () => command(FLEET_ROLE),
-    });
-    this.otlp = new Otlp({ host, ledger, store, data, command: () => command(OTLP_ROLE) });
+    this.watchdog = new Watchdog({ host, ledger, touch: () => lifetime.keep(), command: role(WATCHDOG_ROLE) });
+    this.fleet = new Fleet({ host, ledger, store, reflexes, data, isHeld, onSignal, command: role(FLEET_ROLE) });
+    this.otlp = new Otlp({ host, ledger, store, data, command: role(OTLP_ROLE) });
     const expectations = new Expectations({ lifetime, ticker, ledger, journal, store, senses, workflows, inboxes });
     this.expectations = expectations;
     this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, expectations, inboxes, isHeld });
