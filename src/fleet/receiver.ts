@@ -6,6 +6,7 @@
 
 import type { FleetParentMessageOf } from "../ipc/fleet-definitions.ts";
 import { isName } from "../model/name.ts";
+import { Allowance } from "./allowance.ts";
 import type { Batches } from "./batches.ts";
 import type { CarriedFrame, Reading, Session, Trouble } from "./engine/engine.ts";
 import { type Frame, unpackFrame } from "./frame.ts";
@@ -13,6 +14,10 @@ import { type Pace, Pause, retryAfterMs } from "./pause.ts";
 import type { Wanted } from "./wanted.ts";
 
 type Init = FleetParentMessageOf<"init">;
+
+/** Of one host, so often its frames are read again at once, and once more after each span. */
+const AGAIN = 10;
+const AGAIN_SPAN_MS = 30_000;
 
 export interface ReceiverHost {
   readonly host: string;
@@ -42,6 +47,8 @@ export class Receiver {
   /** How far each epoch of each host is known. */
   readonly #known = new Map<string, Map<string, number>>();
   readonly #pause = new Pause();
+  /** A host whose frames never follow one another is not read again and again. */
+  readonly #again = new Allowance(AGAIN, AGAIN_SPAN_MS, () => performance.now());
   #place: Init["place"];
   #session: Session | null = null;
   #reading: Reading | null = null;
@@ -132,7 +139,7 @@ export class Receiver {
       return null;
     }
     const frame = unpacked.value;
-    if (known !== null && frame.from > known && !context.isAgain) {
+    if (known !== null && frame.from > known && !context.isAgain && this.#again.take(host)) {
       const trouble = await this.#readAgain(host, carried.position, context);
       if (trouble !== null) return trouble;
     }

@@ -261,6 +261,30 @@ withNats("what retention removed before it could leave is counted on both sides"
   expect(hub.gaps).toEqual([{ host: "web", from: 100, to: 100, lost: 250 }]);
 });
 
+withNats("what left the stream before the hub came back is counted as missing, once", async () => {
+  await using both = await pair({ ...GENEROUS, maxAgeMs: 1_500 });
+  const { server, web, hub } = both;
+  hub.start(server.url, ALL);
+  web.start(server.url);
+  web.say(10);
+  await both.hasAll();
+  await hub.stop();
+  web.say(50);
+  await until("all has left", () => web.cursor.upto === 60);
+  const { sequence } = web.cursor;
+  await until("the stream has forgotten it", () =>
+    asOperator(server.url, async (requests) => {
+      const info = await requests.ask<{ state: { first_seq: number } }>("STREAM.INFO.NERVE", null);
+      return info.kind === "answered" && info.value.state.first_seq > sequence;
+    }),
+  );
+  hub.start(server.url, ALL);
+  web.say(5);
+  await until("the rest has arrived", () => hub.of("web").length === 15);
+  expect(hub.of("web").map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 61, 62, 63, 64, 65]);
+  expect(hub.gaps).toEqual([{ host: "web", from: 10, to: 60, lost: 0 }]);
+});
+
 withNats("a frame that cannot be read is named and costs nobody else anything", async () => {
   await using both = await pair();
   const { server, web, hub } = both;
