@@ -49,6 +49,7 @@ export const FACES: Layers = {
     "src/cli/completion",
     "src/cli/frame",
     "src/cli/screen",
+    "src/cli/ssh",
   ],
   // The sentence about damage that a command meets in the midst of its answer.
   "src/cli/main.ts": ["src/cli/place/denied.ts", "src/cli/place/store.ts"],
@@ -130,7 +131,9 @@ export const FACES: Layers = {
     "src/cli/screen",
   ],
   // A command that runs under `nerve wrap`, and what nerve hears of it.
-  "src/cli/wrap": ["src/base", "src/inbox", "src/control"],
+  "src/cli/wrap": ["src/base", "src/inbox", "src/control", "src/cli/frame"],
+  // A command on another host.
+  "src/cli/ssh": ["src/base", "src/model", "src/cli/frame", "src/cli/screen"],
   // A query in a process of its own, and the print of its answer.
   "src/cli/sql": ["src/base", "src/model", "src/spawn", "type src/sql", "src/cli/screen"],
   "src/cli/sql/answer.ts": ["src/sql/values.ts"],

@@ -58,5 +58,6 @@ export function overview(screen: Screen, all: boolean): string {
     ...(all ? section("keep") : ["", `For upkeep: ${kept.join(", ")}.`, "`nerve help --all` says what each does."]),
     "",
     "Every command takes -c FILE (else $NERVE_CONFIG, else ./nerve.yaml) and --json.",
+    "`nerve --ssh user@host <command>` runs the command on another host.",
   ].join("\n");
 }

@@ -72,6 +72,11 @@ function verbFirst(argv: readonly string[]): readonly string[] {
 
 async function dispatch(argv: readonly string[]): Promise<Outcome> {
   if (argv[0] === COMPLETE) return showCandidates(argv.slice(1));
+  if (argv[0]?.startsWith("--ssh")) {
+    const { overSsh, runOverSsh } = await import("./ssh/over-ssh.ts");
+    const remote = overSsh(argv);
+    if (remote !== null) return runOverSsh(remote.host, remote.words);
+  }
   const [first, ...rest] = verbFirst(argv);
   if (first === undefined && argv.length > 0) return usageError("which command?", commandless(argv));
   if (first === undefined) return showOverview("stderr", false);
@@ -143,7 +148,7 @@ function whyNoVerb(word: string): Outcome | null {
   if (word.startsWith("-")) {
     return usageError(
       `unknown option \`${word}\``,
-      meantOr(word, ["--help", "--version", "-h", "-V"], "see `nerve --help`"),
+      meantOr(word, ["--help", "--version", "--ssh", "-h", "-V"], "see `nerve --help`"),
     );
   }
   if (/\.ya?ml$/.test(word) || word.includes("/")) return null;

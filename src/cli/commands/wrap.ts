@@ -2,12 +2,13 @@
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { PingBody } from "../../inbox/pings.ts";
 import { ownCommand } from "../../spawn/own-image.ts";
+import { runBehind } from "../frame/behind.ts";
 import { defineCommand, hiddenFlag } from "../frame/command.ts";
 import { usageError } from "../frame/outcome.ts";
 import { findPlace } from "../place/place.ts";
 import { printError } from "../screen/terminal.ts";
 import { type Destination, handOver } from "../wrap/hand-over.ts";
-import { runBehind, runThrough } from "../wrap/run.ts";
+import { runThrough } from "../wrap/run.ts";
 
 const NOTHING: PingBody = { exit_code: null, duration_ms: null, output: null };
 

@@ -3,10 +3,10 @@
  * is kept beside.
  */
 import { closeSync, existsSync } from "node:fs";
-import { constants } from "node:os";
 import { isatty } from "node:tty";
 import { openPipe, pieces, writeAll } from "../../base/pipes.ts";
 import { MAX_OUTPUT_BYTES, outputOf } from "../../inbox/pings.ts";
+import { exitCodeOf, passSignals } from "../frame/behind.ts";
 
 /** How a command ended. */
 export interface Ended {
@@ -25,10 +25,6 @@ const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 /** What its children print after its end is passed on for so long. */
 const AFTER_END_MS = 1_000;
-
-const PASSED_ON = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
-/** A terminal sends these to every process before it, so the command has them already. */
-const OF_TERMINAL = ["SIGINT", "SIGQUIT"] as const;
 
 /** The end of what came, in the order in which it came. */
 class Tail {
@@ -74,16 +70,6 @@ function streamTo(descriptor: number, tail: Tail): Stream {
   };
 }
 
-/** Passes on the signals that this process gets. */
-function passSignals(to: (signal: NodeJS.Signals) => void): void {
-  const hasTerminal = [0, STDOUT, STDERR].some((descriptor) => isatty(descriptor));
-  for (const signal of PASSED_ON) process.on(signal, () => to(signal));
-  for (const signal of OF_TERMINAL)
-    process.on(signal, () => {
-      if (!hasTerminal) to(signal);
-    });
-}
-
 type Child = Bun.Subprocess<"inherit", "inherit" | number, "inherit" | number>;
 
 /** A script without `#!` is the shell's, as everywhere else. */
@@ -97,10 +83,6 @@ function spawn(command: readonly string[], stdout: "inherit" | number, stderr: "
     return Bun.spawn(["/bin/sh", Bun.which(file) ?? file, ...command.slice(1)], options) as Child;
   }
 }
-
-/** The exit code of a process as a shell has it. */
-export const exitCodeOf = ({ exitCode, signalCode }: Pick<Child, "exitCode" | "signalCode">): number =>
-  signalCode === null ? (exitCode ?? 0) : 128 + constants.signals[signalCode as NodeJS.Signals];
 
 export async function runThrough(command: readonly string[]): Promise<Ended> {
   const began = performance.now();
@@ -122,13 +104,4 @@ export async function runThrough(command: readonly string[]): Promise<Ended> {
   await Promise.race([passed, Bun.sleep(AFTER_END_MS)]);
   const isSeen = streams.some(({ given }) => given !== "inherit");
   return { exitCode: exitCodeOf(child), durationMs, output: isSeen ? tail.text : null, problem: null };
-}
-
-/** Runs this program again with `argv`, as it is, and ends as it ends. A SIGKILL of this process leaves the other one running. */
-export async function runBehind(argv: readonly string[]): Promise<number> {
-  const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
-  const child = Bun.spawn([...argv], streams);
-  passSignals((signal) => child.kill(signal));
-  await child.exited;
-  return exitCodeOf(child);
 }
