@@ -94,8 +94,9 @@ describe("YAML is fine with `nerve check`:", () => {
       "example.yaml": example.text,
       [REST]: restOf(example),
       ...modulesFor(example),
-      // The credential that the pages name.
+      // The credentials that the pages name.
       hook: "a-word-between-two",
+      otlp: "Bearer a-key-of-the-receiver",
     });
     const { code, stderr } = await runNerve(folder.path, ["check"], {
       environment: { CREDENTIALS_DIRECTORY: folder.path },

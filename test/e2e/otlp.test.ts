@@ -131,12 +131,14 @@ test("what `send` names arrives with its ids, and nothing else does; the header 
 test("whoever takes nothing for now is waited for as long as he says, is said once, and gets all of it", async () => {
   let reply: Reply = answer(429, "slow down", { "retry-after": "1" });
   await using site = await siteOf("{ signals: [load] }", () => reply);
-  const { receiver, nerve } = site;
+  const { receiver, nerve, folder } = site;
   await until("a second request has come", () => receiver.came.length >= 2);
   const [first, second] = receiver.came;
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_000);
   expect(await linkOf(site, "signals")).toMatchObject({ state: "blocked", sent: 0, refused: 0 });
   expect((await nerve.status()).listeners).toMatchObject([{ name: "otlp", address: receiver.url, state: "failed" }]);
+  const { stdout } = await runNerve(folder.path, ["why"]);
+  expect(stdout).toContain(`Not all that \`otlp.send\` names leaves for ${receiver.url}`);
   for (const next of [answer(503, "", { "retry-after": "1" }), answer(200, "<html>"), answer(401, KEY)]) {
     const before = receiver.came.length;
     reply = next;
