@@ -294,6 +294,14 @@ export const PLANTS: readonly Plant[] = [
     edits: [edit("kernel/expectations.ts", "{ since, stale: isStale }", "{ since, stale: isStale && false }")],
   },
   {
+    name: "a sense is stale though something has come",
+    edits: [edit("kernel/expectations.ts", "if (seen !== expected.seen || isOff", "if (isOff")],
+  },
+  {
+    name: "a sense is stale as soon as a kernel starts",
+    edits: [edit("kernel/expectations.ts", "now - lifetime.began.elapsedMs < graceMs", "graceMs < 0")],
+  },
+  {
     name: "a disabled sense grows stale",
     edits: [edit("kernel/expectations.ts", "if (isOff || expected.isStale", "if (expected.isStale")],
   },
