@@ -40,8 +40,8 @@ const link = {
 } as const;
 
 /**
- * All ids up to `upto` were looked at, and what is sent of them was answered: the cursor is to be committed. `sent`: rows that were
- * taken. `refused`: rows that were refused for good, and `why`. `lost`: ids that retention removed before. There is at most one step of
+ * All ids up to `upto` were looked at, and what is sent of them was answered: the cursor is to be committed. `sent`: numbers, logs
+ * or spans that were taken. `refused`: those that were refused for good, and `why`. `lost`: ids that retention removed before. There is at most one step of
  * a kind without an answer.
  */
 const step = {

@@ -1,7 +1,7 @@
 /** Owns how the sending by OTLP is, as `nerve status` and the page show it. Types only. */
 import type { OtlpKind } from "./otlp.ts";
 
-/** One kind of what is sent. Counts of rows are since the kind was first named in `otlp.send`. */
+/** One kind of what is sent. `sent` and `refused` count numbers, logs or spans, since the kind was first named in `otlp.send`. */
 export interface OtlpLink {
   readonly kind: OtlpKind;
   /** `starting`: nothing was answered yet. `offline`: nobody answers. `blocked`: the receiver answers, and takes nothing for now. */
@@ -15,7 +15,7 @@ export interface OtlpLink {
   /** Ids behind `upto`. */
   readonly backlog: number;
   readonly sent: number;
-  /** Rows that the receiver refused for good. */
+  /** What the receiver refused for good. */
   readonly refused: number;
   /** Ids that retention removed before they were looked at. */
   readonly lost: number;

@@ -66,7 +66,7 @@ export class Course {
     }
     this.#failures = 0;
     this.#most = Math.min(MOST_ROWS, this.#most * 2);
-    if (parcel.body !== null) this.#says({ state: "connected", why: null });
+    if (parcel.body !== null) this.#says({ state: "connected", why: null }, null);
     await this.#goesOn(parcel, outcome);
     return parcel.isFull ? 0 : everyMs;
   }
@@ -78,16 +78,16 @@ export class Course {
     this.#upto = upto;
   }
 
-  #isHeldUp({ state, why, afterMs }: Wait): number {
-    this.#says({ state, why });
+  #isHeldUp({ state, status, why, afterMs }: Wait): number {
+    this.#says({ state, why }, status);
     const random = Math.random();
     if (afterMs !== null) return Math.max(BACKOFF.firstMs, afterMs * (1 + SPREAD * random));
     return backoffMs(++this.#failures + 1, BACKOFF, random);
   }
 
-  /** Why nobody answers changes from try to try; why a receiver takes nothing is news. */
-  #says(link: Link): void {
-    const print = link.state === "blocked" ? `blocked ${link.why}` : link.state;
+  /** The words change from try to try; another state, or another answer of a receiver that takes nothing, is news. */
+  #says(link: Link, status: number | null): void {
+    const print = `${link.state} ${status}`;
     if (this.#said === print) return;
     this.#said = print;
     this.#host.link(link);

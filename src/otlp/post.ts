@@ -14,7 +14,10 @@ export interface Receiver {
   readonly version: string;
 }
 
-/** `refused`: for good. `wait`: later it may be taken; `afterMs`: as the receiver said, or null. */
+/**
+ * `refused`: for good. `wait`: later it may be taken; `afterMs`: as the receiver said, or null; `status`: what it answered, or null. The words
+ * of `why` may be others at each try.
+ */
 export type Outcome =
   | { readonly kind: "taken"; readonly refused: number; readonly why: string | null }
   | { readonly kind: "refused"; readonly why: string }
@@ -22,6 +25,7 @@ export type Outcome =
   | {
       readonly kind: "wait";
       readonly state: "offline" | "blocked";
+      readonly status: number | null;
       readonly why: string;
       readonly afterMs: number | null;
     };
@@ -53,7 +57,7 @@ export async function post(kind: keyof typeof PATHS, body: Uint8Array, receiver:
   } catch (error) {
     const failure = fetchFailure(error);
     const why = failure === "TimeoutError" ? "no answer within 10 s" : failure;
-    return { kind: "wait", state: "offline", why, afterMs: null };
+    return { kind: "wait", state: "offline", status: null, why, afterMs: null };
   }
 }
 
@@ -72,7 +76,8 @@ async function bodyOf(response: Response): Promise<Uint8Array | null> {
 function outcomeOf(response: Response, body: Uint8Array | null, path: string, receiver: Receiver): Outcome {
   const { status, headers } = response;
   const isJson = (headers.get("content-type") ?? "").includes("json");
-  const wait = (why: string): Outcome => ({ kind: "wait", state: "blocked", why, afterMs: retryAfterMs(headers) });
+  const afterMs = retryAfterMs(headers);
+  const wait = (why: string): Outcome => ({ kind: "wait", state: "blocked", status, why, afterMs });
   if (response.ok) {
     const taken = body === null ? null : answerIn(body, isJson);
     if (taken === null) return wait(`what answers ${status} on ${path} is no receiver of OTLP`);

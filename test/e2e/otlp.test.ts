@@ -4,6 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { answer, HANG_UP, type Kind, OtlpReceiver, type Reply, TAKE } from "../helpers/otlp-receiver.ts";
+import { childrenOf, commandOf } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);
@@ -132,6 +133,8 @@ test("whoever takes nothing for now is waited for as long as he says, is said on
   let reply: Reply = answer(429, "slow down", { "retry-after": "1" });
   await using site = await siteOf("{ signals: [load] }", () => reply);
   const { receiver, nerve, folder } = site;
+  await until("a request has come", () => receiver.came.length > 0);
+  reply = answer(429, "slow down, please", { "retry-after": "1" });
   await until("a second request has come", () => receiver.came.length >= 2);
   const [first, second] = receiver.came;
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_000);
@@ -205,6 +208,7 @@ test("what is not named any longer is not sent, and what was made meanwhile is n
   expect((await nerve.post("/reload")).status).toBe(200);
   expect((await nerve.status()).otlp).toBeNull();
   using db = new Database(join(nerve.data, "logs.db"), { readonly: true });
+  await until("the process is gone", () => !childrenOf(nerve.pid).some((pid) => commandOf(pid).includes("__otlp")));
   await until("no cursor is left", () => db.query("SELECT key FROM meta WHERE key LIKE 'otlp.%'").all().length === 0);
 });
 

@@ -101,7 +101,8 @@ export class Otlp {
     const before = this.#states.get(kind);
     const since = before?.state === state ? before.since : world.clock.wallMs();
     this.#states.set(kind, { state, why, since });
-    const voice = journal.of("kernel");
+    // A receiver may come and go with each request.
+    const voice = journal.folding("kernel");
     const what = SENT[kind];
     if (state === "connected") voice.info("otlp.connected", `${what} are sent by OTLP`, { kind });
     else if (state === "offline") voice.warn("otlp.offline", `${what} are not sent by OTLP: ${why}`, { kind });
