@@ -23,7 +23,7 @@ function tidied(config: NerveConfig): NerveConfig {
   const { senses, workflows } = config;
   const heard = config.reflexes.flatMap((reflex): ReflexConfig[] => {
     if (reflex.kind === "sense" && !senses.has(reflex.sense)) return [];
-    const on = reflex.on.filter((name) => senses.has(name));
+    const on = reflex.on.filter((name) => name.includes("/") || senses.has(name));
     return on.length === 0 && reflex.on.length > 0 ? [] : [{ ...reflex, on }];
   });
   const names = new Set(heard.map(({ name }) => name));
@@ -130,7 +130,9 @@ export function editOf(config: NerveConfig, whole: NerveConfig, below: Below): N
     case 5:
       return below(2) === 0
         ? { ...config, quietHours: quietHoursOf(below) }
-        : { ...config, http: below(2) === 0 ? null : whole.http, watchdog: below(2) === 0 ? null : whole.watchdog };
+        : whole.fleet !== null && below(2) === 0
+          ? { ...config, fleet: config.fleet === null ? whole.fleet : null }
+          : { ...config, http: below(2) === 0 ? null : whole.http, watchdog: below(2) === 0 ? null : whole.watchdog };
     case 6:
     case 7:
       return withOtherSenses(config, whole, below);

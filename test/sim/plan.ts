@@ -1,14 +1,16 @@
 /** One number makes everything: the configuration, what workers do, what goes wrong and when, and what people ask. */
 import { unwrittenSense } from "../../src/config/senses.ts";
-import type { NerveConfig, RetentionConfig, SenseConfig } from "../../src/model/config.ts";
-import { senseReflex } from "../helpers/reflex.ts";
+import type { NerveConfig, ReflexConfig, RetentionConfig, SenseConfig } from "../../src/model/config.ts";
+import type { FleetConfig } from "../../src/model/fleet.ts";
+import { senseReflex, workflowReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf } from "../rules/random.ts";
 import type { AsideTroubles } from "./aside-worker.ts";
+import { NEVER_LATE_MS, PROBE, SILENT_AFTER_MS } from "./far-hosts.ts";
 import type { FlowTroubles, Program } from "./flow-worker.ts";
 import { quietHoursOf, reflexesOf } from "./reflex-plan.ts";
 import type { SenseDisk, SenseTroubles } from "./sense-worker.ts";
 import { FILES, NAMER, withSources } from "./source-plan.ts";
-import { CHANNELS, DAY, HOUR, LISTENERS, MINUTE, SECOND, type Size, WORKFLOWS } from "./words.ts";
+import { CHANNELS, DAY, HOUR, LISTENERS, MINUTE, patternAt, SECOND, type Size, WORKFLOWS } from "./words.ts";
 import { programOf, workflowOf } from "./workflow-plan.ts";
 
 export interface Plan {
@@ -32,6 +34,26 @@ const USES: Readonly<Record<number, string>> = { 2: "nerve", 3: "processes" };
 export const RECEIVER = 4;
 
 const HTTP = { hostname: "127.0.0.1", port: 7_878, hosts: [], public: false, url: null };
+
+const FLEET: FleetConfig = {
+  servers: ["nats://127.0.0.1:4222"],
+  ...{ nkey: null, creds: null, ca: null, cert: null, key: null, domain: null, stream: "NERVE", send: [] },
+  receive: [`*/${PROBE}`],
+  ...{ everyMs: SECOND, beatMs: 15 * SECOND, freshMs: NEVER_LATE_MS, silentAfterMs: SILENT_AFTER_MS },
+};
+
+/** What looks at signals of other hosts. Without words about time: a batch may wait for room before the kernel looks at it. */
+const farReflexes = (below: Below): readonly ReflexConfig[] => [
+  workflowReflex({
+    ...{ name: "far-edge", workflow: pick(below, WORKFLOWS), on: [`*/${PROBE}`], when: patternAt(0) },
+    ...{
+      edge: pick(below, ["rising", "falling"] as const),
+      key: pick(below, ["$host", ["$host", "id"], "$sense"] as const),
+    },
+  }),
+  workflowReflex({ name: "far-presence", workflow: pick(below, WORKFLOWS), on: ["*/presence"], key: "$host" }),
+  senseReflex({ name: "far-sense", sense: "s0", on: [`web1/${PROBE}`], when: below(2) === 0 ? null : patternAt(1) }),
+];
 
 export const GOOD_SENSES: SenseTroubles = {
   isNull: 9,
@@ -101,6 +123,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
   if (hasInbox && senses.has(receiver))
     reflexes.push(senseReflex({ name: `${receiver}#inbox`, sense: receiver, watch: [{ kind: "inbox" }] }));
   const sources = withSources(randomOf(seed * 7 + 3), size, senses, reflexes);
+  const fleet = size.isDense || randomOf(seed * 7 + 4)(2) === 0 ? null : FLEET;
   const config: NerveConfig = {
     file: "/etc/nerve.yaml",
     data,
@@ -109,7 +132,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     http: below(2) === 0 ? null : HTTP,
     watchdog: below(2) === 0 ? null : { url: "http://dead-man.test/", everyMs: pick(below, [5, 30]) * MINUTE },
     push: null,
-    fleet: null,
+    fleet,
     otlp: null,
     retention: retentionOf(below),
     groups: new Map(
@@ -119,7 +142,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
       ]),
     ),
     senses,
-    reflexes: sources,
+    reflexes: fleet === null ? sources : [...sources, ...farReflexes(randomOf(seed * 7 + 5))],
     workflows: new Map(WORKFLOWS.map((name) => [name, workflowOf(below, name)])),
     channels: new Map(CHANNELS.map((name) => [name, { kind: "ntfy", name, url: `http://${name}.test/`, token: null }])),
     quietHours: quietHoursOf(below),

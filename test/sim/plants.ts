@@ -315,6 +315,36 @@ export const PLANTS: readonly Plant[] = [
       ),
     ],
   },
+  {
+    name: "a signal of another host stored twice",
+    edits: [
+      edit(
+        "kernel/fleet/arrivals.ts",
+        "arrived.signals.filter(({ signal }) => signal.origin_id > news.above)",
+        "arrived.signals.filter(() => true)",
+      ),
+    ],
+  },
+  {
+    name: "a host that begins anew is passed over",
+    edits: [edit("kernel/fleet/origins.ts", 'epoch === "anew" ? Math.min(before, frame.from) : before', "before")],
+  },
+  {
+    name: "no reflex decides on signals of other hosts",
+    edits: [
+      edit(
+        "kernel/fleet/remote-signals.ts",
+        "if (heard !== null) this.#reflexes.decide(",
+        "if (heard === undefined) this.#reflexes.decide(",
+      ),
+    ],
+  },
+  {
+    name: "a host is silent while nobody could hear it",
+    edits: [
+      edit("kernel/fleet/fleet.ts", "return hasCaughtUp && this.#held", "return true || hasCaughtUp || this.#held"),
+    ],
+  },
 ];
 
 /** Copies what the simulator is made of. */

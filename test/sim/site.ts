@@ -8,13 +8,15 @@ import type { Looks } from "../../src/control/looks.ts";
 import { maskedStore } from "../../src/kernel/commits/masked.ts";
 import { Daemon } from "../../src/kernel/daemon/daemon.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
-import { SENSE_WORKER_ROLE, WATCHDOG_ROLE, WEB_ROLE } from "../../src/spawn/own-image.ts";
+import { FLEET_ROLE, SENSE_WORKER_ROLE, WATCHDOG_ROLE, WEB_ROLE } from "../../src/spawn/own-image.ts";
 import type { Spawn, WorkerEvents } from "../../src/spawn/worker-process.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { pick, randomOf } from "../rules/random.ts";
 import { type AsideTroubles, type AsideWatcher, type AsideWorker, WatchdogWorker, WebProcess } from "./aside-worker.ts";
 import { BlobDisk } from "./blob-disk.ts";
 import { editOf } from "./edits.ts";
+import { FarHosts } from "./far-hosts.ts";
+import { FleetProcess } from "./fleet-process.ts";
 import { type FlowTroubles, FlowWorker } from "./flow-worker.ts";
 import { type Happening, Machine, type Party } from "./machine.ts";
 import { MemoryDatabase } from "./memory-database.ts";
@@ -62,6 +64,7 @@ export class Site {
   senseTroubles: SenseTroubles;
   flowTroubles: FlowTroubles;
   asideTroubles: AsideTroubles;
+  readonly #far: FarHosts;
   /** Once in so many kills a process does not go at once; 0: never. */
   stuckOneIn = 0;
   spawnFailsOneIn = 0;
@@ -103,6 +106,8 @@ export class Site {
     this.senseTroubles = this.plan.senseTroubles;
     this.flowTroubles = this.plan.flowTroubles;
     this.asideTroubles = this.plan.asideTroubles;
+    this.#far = new FarHosts(this.machine, randomOf(seed * 7 + 6));
+    this.oracle.remote.far = this.#far;
     this.machine.failed = (error) => this.notice(error);
   }
 
@@ -403,7 +408,8 @@ export class Site {
   #workerFor(command: readonly string[], around: Around): Worker {
     if (command.includes(SENSE_WORKER_ROLE)) return this.#senseWorker(around);
     const isWeb = command.includes(WEB_ROLE);
-    if (!isWeb && !command.includes(WATCHDOG_ROLE)) return this.#flowWorker(around);
+    const isFleet = command.includes(FLEET_ROLE);
+    if (!isWeb && !isFleet && !command.includes(WATCHDOG_ROLE)) return this.#flowWorker(around);
     const watcher: AsideWatcher = {
       began: (name) => this.oracle.senses.begins(name, worker),
       seen: ({ at }) => this.trace.add(() => `the page sees ${at}`),
@@ -411,7 +417,11 @@ export class Site {
       pinged: () => this.trace.add(() => "the watchdog's address is asked for"),
     };
     const troubles = (): AsideTroubles => this.asideTroubles;
-    const worker = isWeb ? new WebProcess(around, troubles, watcher) : new WatchdogWorker(around, troubles, watcher);
+    const worker = isFleet
+      ? new FleetProcess(around, troubles, watcher, this.#far)
+      : isWeb
+        ? new WebProcess(around, troubles, watcher)
+        : new WatchdogWorker(around, troubles, watcher);
     return worker;
   }
 
@@ -459,6 +469,7 @@ export class Site {
     this.senseTroubles = GOOD_SENSES;
     this.flowTroubles = GOOD_FLOWS;
     this.asideTroubles = GOOD_ASIDES;
+    this.#far.isWell = true;
     this.stuckOneIn = 0;
     this.spawnFailsOneIn = 0;
     this.fate = "kept";

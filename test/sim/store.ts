@@ -4,12 +4,13 @@
  */
 import type { Incident } from "../../src/model/incident-row.ts";
 import type { NewLog } from "../../src/model/log.ts";
+import type { Origin } from "../../src/model/origin.ts";
 import type { Run } from "../../src/model/run.ts";
 import type { ArchiveFile } from "../../src/store/archive-names.ts";
 import type { Store } from "../../src/store/open.ts";
 import type { ReflexState } from "../../src/store/reflex-state.ts";
 import type { Owed, Quarantine } from "../../src/store/sense-state.ts";
-import type { NewSignal } from "../../src/store/signals.ts";
+import type { NewRemoteSignal, NewSignal } from "../../src/store/signals.ts";
 
 export type Change =
   | { readonly kind: "signal"; readonly id: number; readonly signal: NewSignal }
@@ -27,6 +28,8 @@ export type Change =
   | { readonly kind: "unarchived"; readonly file: ArchiveFile }
   | { readonly kind: "item"; readonly id: number; readonly sense: string; readonly body: string }
   | { readonly kind: "item-gone"; readonly id: number }
+  | { readonly kind: "remote"; readonly id: number; readonly signal: NewRemoteSignal }
+  | { readonly kind: "origin"; readonly row: Origin }
   | { readonly kind: "removed-signals"; readonly count: number };
 
 /** The kernel ends at this point, as at a kill. */
@@ -113,6 +116,11 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
         for (const [nth, signal] of signals.entries()) told({ kind: "signal", id: first + nth, signal });
         return first;
       },
+      appendRemote(signal) {
+        const id = store.signals.appendRemote(signal);
+        told({ kind: "remote", id, signal });
+        return id;
+      },
       removeOldest(cutoff, now, limit) {
         const count = store.signals.removeOldest(cutoff, now, limit);
         if (count > 0) told({ kind: "removed-signals", count });
@@ -136,6 +144,13 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
       update(run) {
         store.runs.update(run);
         told({ kind: "run", isNew: false, run });
+      },
+    },
+    origins: {
+      ...store.origins,
+      put(row) {
+        store.origins.put(row);
+        told({ kind: "origin", row });
       },
     },
     incidents: {

@@ -17,6 +17,9 @@ function textOf(change: Change): string {
     }
     case "run":
       return `run ${change.run.id} ${change.run.state} ${change.run.last_log_id}`;
+    case "meta":
+      // Holds the epoch of the store, which is drawn outside this world.
+      return change.key === "fleet.out" ? "meta fleet.out" : JSON.stringify(change);
     case "outbox":
       return `outbox ${change.sense} ${change.row}`;
     default:

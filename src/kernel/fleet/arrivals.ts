@@ -65,7 +65,7 @@ export class Arrivals {
     if (frame.epoch === "") return this.#sayUnread(draft, host, frame.refused ?? "it names no epoch", 0);
     const known = origins.of(draft, host);
     const news = newsOf(frame, known, origins.formerUpto(draft, host, frame.epoch));
-    const heard = presence.returned(draft, known ?? newOrigin(host, draft.now, presence.axisMs));
+    const heard = presence.returned(draft, known ?? newOrigin(host, draft.now, presence.nowMs));
     const taken = arrived.signals.filter(({ signal }) => signal.origin_id > news.above);
     for (const one of taken) signals.take(draft, one);
     const late = taken.filter(({ signal }) => signal.late !== null).length;

@@ -73,8 +73,14 @@ export class Presence {
     this.#next = null;
   }
 
-  get axisMs(): number {
-    return this.#axisMs;
+  /** Where the axis is at this moment, as far as the time since the last look will count. */
+  get nowMs(): number {
+    if (this.#lookedAt === null) return this.#axisMs;
+    return this.#axisMs + this.#passed(this.#parts.ticker.awakeMs());
+  }
+
+  #passed(now: number): number {
+    return this.#lookedAt === null ? 0 : Math.max(0, Math.round(Math.min(now - this.#lookedAt, MOST_MS)));
   }
 
   /** Inside a commit. */
@@ -88,7 +94,7 @@ export class Presence {
   returned(draft: Draft, origin: Origin): Origin {
     const { host, state } = origin;
     const now = draft.now;
-    const heard = { ...origin, at: now, heard: this.#axisMs };
+    const heard = { ...origin, at: now, heard: this.nowMs };
     if (state === "up") return heard;
     this.#say(draft, host, "up", now);
     return { ...heard, state: "up", since: now };
@@ -100,7 +106,7 @@ export class Presence {
     if (unknown.length === 0) return;
     ledger.write((draft) => {
       for (const host of unknown) {
-        if (origins.of(draft, host) === null) origins.put(draft, newOrigin(host, draft.now, this.#axisMs));
+        if (origins.of(draft, host) === null) origins.put(draft, newOrigin(host, draft.now, this.nowMs));
       }
     });
   }
@@ -115,10 +121,10 @@ export class Presence {
   #look(): void {
     const { ticker, isHearing, ledger } = this.#parts;
     const now = ticker.awakeMs();
-    const passed = this.#lookedAt === null ? 0 : Math.min(now - this.#lookedAt, MOST_MS);
+    const passed = this.#passed(now);
     this.#lookedAt = isHearing() ? now : null;
     if (this.#lookedAt === null) return;
-    this.#axisMs += Math.max(0, Math.round(passed));
+    this.#axisMs += passed;
     const silent = this.#silent();
     if (silent.length === 0 && this.#axisMs - this.#keptMs < KEEP_MS) return;
     ledger.write((draft) => {

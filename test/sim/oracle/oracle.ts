@@ -16,6 +16,7 @@ import { IncidentOracle, type Told } from "./incidents.ts";
 import type { Present } from "./looks.ts";
 import { Moves, stateName } from "./moves.ts";
 import { ReflexOracle } from "./reflexes.ts";
+import { RemoteOracle } from "./remote.ts";
 import { violation } from "./report.ts";
 import { RetentionOracle } from "./retention.ts";
 import { RunOracle } from "./runs.ts";
@@ -46,6 +47,7 @@ export class Oracle {
   readonly timedRuns = new TimedRunOracle();
   readonly silences = new SilenceOracle();
   readonly inboxes = new InboxOracle();
+  readonly remote = new RemoteOracle();
   readonly retention: RetentionOracle;
   readonly sources: SourceOracle;
   readonly #machine: Machine;
@@ -141,6 +143,7 @@ export class Oracle {
       const isConfigured = this.#config.reflexes.some(({ name }) => name === `${sense}#inbox`);
       return !this.#canCompute(sense) || !isConfigured || body.includes(BAD_ITEM);
     });
+    if (this.#config.fleet !== null) this.remote.rested(this.#machine.wallMs, patienceMs);
     this.sources.deliveries.rested(wellSince + 2 * patienceMs, (sense) => !this.#canCompute(sense));
   }
 
@@ -204,6 +207,10 @@ export class Oracle {
     switch (change.kind) {
       case "signal":
         return this.#signal(change.id, change.signal, elapsed);
+      case "remote":
+        return this.#remote(change.id, change.signal, elapsed);
+      case "origin":
+        return this.remote.origin(change.row, this.#machine.realMs);
       case "log":
         return this.#log(change.id, change.log, elapsed);
       case "owed":
@@ -263,6 +270,18 @@ export class Oracle {
     if (elapsed - heardAt > LATE_MS) this.reflexes.hasWaited(heardAt, elapsed);
     this.reflexes.signal(id, sense, fields, heardAt);
     for (const target of this.reflexes.owesAtEach(sense)) this.senses.owes(target, id, this.#machine.realMs);
+  }
+
+  /** Of another host, or what this host says of it: who listens decides as for a signal made here. */
+  #remote(id: number, signal: Extract<Change, { kind: "remote" }>["signal"], elapsed: number): void {
+    if (id !== this.lastSignal + 1) violation("signal-ids", `signal ${id} comes after ${this.lastSignal}`);
+    this.lastSignal = id;
+    this.retention.signal(signal.at);
+    this.remote.signal(signal, this.#machine.realMs);
+    const name = `${signal.origin}/${signal.sense}`;
+    this.#trace(() => `signal ${id} of ${name}: ${signal.payload}`);
+    this.reflexes.signal(id, name, JSON.parse(signal.payload) as Fields, elapsed);
+    for (const target of this.reflexes.owesAtEach(name)) this.senses.owes(target, id, this.#machine.realMs);
   }
 
   #log(id: number, log: NewLog, elapsed: number): void {

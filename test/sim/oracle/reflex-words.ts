@@ -61,6 +61,10 @@ export const isMet = (definition: Json, payload: Fields): boolean => meaningOf(d
 /** As `reflex.fired` says it; null where the reflex has one state. */
 export function keyOf(word: ReflexConfig["key"], sense: string, payload: object): Json {
   if (word === null || word === "$one") return null;
-  const part = (name: string): Json => (name === "$sense" ? sense : ((payload as Record<string, Json>)[name] ?? null));
+  const part = (name: string): Json => {
+    if (name === "$sense") return sense;
+    if (name === "$host") return sense.includes("/") ? (sense.split("/")[0] ?? null) : "here";
+    return (payload as Record<string, Json>)[name] ?? null;
+  };
   return typeof word === "string" ? part(word) : word.map(part);
 }

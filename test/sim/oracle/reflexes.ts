@@ -108,7 +108,15 @@ export class ReflexOracle {
   }
 
   listensTo(sense: string): readonly ReflexConfig[] {
-    return (this.#listeners.get(sense) ?? []).flatMap((name) => this.#segments.get(name)?.config ?? []);
+    return this.#listenersTo(sense).flatMap((name) => this.#segments.get(name)?.config ?? []);
+  }
+
+  /** `HOST/SENSE` is a sense of another host: any listener whose `on` has `*` in the place of either may mean it. */
+  #listenersTo(sense: string): readonly string[] {
+    if (!sense.includes("/")) return this.#listeners.get(sense) ?? [];
+    const [host, name] = sense.split("/");
+    const patterns = [sense, `*/${name}`, `${host}/*`, "*/*"];
+    return [...new Set(patterns.flatMap((pattern) => this.#listeners.get(pattern) ?? []))];
   }
 
   /** Whether a listener without words makes its sense compute at each signal. */
@@ -127,7 +135,7 @@ export class ReflexOracle {
 
   signal(id: number, sense: string, payload: Fields, heardAt: number): void {
     const elapsed = this.#axis.of(heardAt);
-    for (const name of this.#listeners.get(sense) ?? []) {
+    for (const name of this.#listenersTo(sense)) {
       const segment = this.#segments.get(name);
       if (segment === undefined || this.#disabled.has(name)) continue;
       const { config } = segment;
