@@ -124,8 +124,9 @@ withNats("a host that falls silent is a signal, and its return is another one", 
     await until("the rule has run", async () =>
       (await runsOf(folders.hub)).some(({ reflex, key }) => reflex === "gone" && key === "web1"),
     );
-    const status = await runNerve(folders.hub.path, ["fleet", "status"]);
-    expect(status.stdout).toMatch(/web1 +silent/);
+    await until("the status says so", async () =>
+      /web1 +silent/.test((await runNerve(folders.hub.path, ["fleet", "status"])).stdout),
+    );
     await using again = await startNerve(folders.web.path);
     await until("web1 is back", () =>
       rowsOf(atHub).some(
@@ -143,9 +144,9 @@ withNats("a server that is away, and a stream that is deleted, are said once eac
     await until("both say so", () => [web, atHub].every((nerve) => nerve.logs({ event: "fleet.offline" }).length > 0));
     const behind = made(web).at(-1)?.id ?? 0;
     await until("web1 goes on", () => (made(web).at(-1)?.id ?? 0) > behind + 5);
+    expect(web.logs({ event: "fleet.offline" }).length).toBe(1);
     await server.start();
     await until("what was made meanwhile has arrived", () => (came(atHub).at(-1)?.origin_id ?? 0) > behind + 5);
-    expect(web.logs({ event: "fleet.offline" }).length).toBe(1);
     await deleteStream(server.url);
     const blocked = await until("web1 is refused", () => web.logs({ event: "fleet.blocked" }).at(0) ?? null);
     expect(blocked.message).toContain("nerve fleet init");

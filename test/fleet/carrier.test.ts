@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { bare, FleetHost } from "../helpers/fleet-host.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import {
-  asOperator,
+  changeStream,
   deleteStream,
+  forgetFrames,
   GENEROUS,
   HAS_NATS,
   type NatsServer,
@@ -199,19 +200,14 @@ withNats(
 );
 
 withNats("where all frames of a host went with their time they are sent again, and the hub drops them", async () => {
-  await using both = await pair({ ...GENEROUS, maxAgeMs: 1_500 });
+  await using both = await pair();
   const { server, web, hub } = both;
   web.start(server.url);
   hub.start(server.url, ALL);
   web.say(300);
   await both.hasAll();
   await Promise.all([web.stop(), hub.stop()]);
-  await until("the stream is empty", () =>
-    asOperator(server.url, async (requests) => {
-      const info = await requests.ask<{ state: { messages: number } }>("STREAM.INFO.NERVE", null);
-      return info.kind === "answered" && info.value.state.messages === 0;
-    }),
-  );
+  await forgetFrames(server.url, ({ messages }) => messages === 0);
   web.say(10);
   hub.start(server.url, ALL);
   web.start(server.url);
@@ -229,11 +225,7 @@ withNats("a full stream takes nothing, and drops nothing: what waits leaves when
   await until("web is refused", () => web.state.out === "blocked");
   expect(web.why.out).toContain("is full");
   hub.start(server.url, ALL);
-  await asOperator(server.url, async (requests) => {
-    const info = await requests.ask<{ config: object }>("STREAM.INFO.NERVE", null);
-    if (info.kind !== "answered") throw new Error(info.why);
-    return requests.ask("STREAM.UPDATE.NERVE", { ...info.value.config, max_bytes: 100_000_000 });
-  });
+  await changeStream(server.url, { max_bytes: 100_000_000 });
   await both.hasAll();
   expectWhole(both);
   expect(web.links.filter((link) => link.includes("blocked"))).toEqual(["out blocked"]);
@@ -262,7 +254,7 @@ withNats("what retention removed before it could leave is counted on both sides"
 });
 
 withNats("what left the stream before the hub came back is counted as missing, once", async () => {
-  await using both = await pair({ ...GENEROUS, maxAgeMs: 1_500 });
+  await using both = await pair();
   const { server, web, hub } = both;
   hub.start(server.url, ALL);
   web.start(server.url);
@@ -272,12 +264,7 @@ withNats("what left the stream before the hub came back is counted as missing, o
   web.say(50);
   await until("all has left", () => web.cursor.upto === 60);
   const { sequence } = web.cursor;
-  await until("the stream has forgotten it", () =>
-    asOperator(server.url, async (requests) => {
-      const info = await requests.ask<{ state: { first_seq: number } }>("STREAM.INFO.NERVE", null);
-      return info.kind === "answered" && info.value.state.first_seq > sequence;
-    }),
-  );
+  await forgetFrames(server.url, ({ first_seq }) => first_seq > sequence);
   hub.start(server.url, ALL);
   web.say(5);
   await until("the rest has arrived", () => hub.of("web").length === 15);

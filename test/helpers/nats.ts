@@ -107,6 +107,34 @@ export async function streamOn(url: string, wish = GENEROUS): Promise<void> {
 export const deleteStream = (url: string): Promise<unknown> =>
   asOperator(url, (requests) => requests.ask("STREAM.DELETE.NERVE", null));
 
+interface StreamNow {
+  readonly config: object;
+  readonly state: { readonly messages: number; readonly first_seq: number };
+}
+
+const streamNow = (url: string): Promise<StreamNow> =>
+  asOperator(url, async (requests) => {
+    const info = await requests.ask<StreamNow>("STREAM.INFO.NERVE", null);
+    if (info.kind !== "answered") throw new Error(info.why);
+    return info.value;
+  });
+
+/** `change`: of the stream's configuration, as JetStream has it. */
+export async function changeStream(url: string, change: object): Promise<void> {
+  const { config } = await streamNow(url);
+  const changed = await asOperator(url, (requests) => requests.ask("STREAM.UPDATE.NERVE", { ...config, ...change }));
+  if (changed.kind !== "answered") throw new Error(changed.why);
+}
+
+const NANOS_PER_MS = 1_000_000;
+
+/** Lets frames go with their time until `isGone`; those that come later stay. */
+export async function forgetFrames(url: string, isGone: (state: StreamNow["state"]) => boolean): Promise<void> {
+  await changeStream(url, { max_age: 1_000 * NANOS_PER_MS });
+  await until("the stream has forgotten frames", async () => isGone((await streamNow(url)).state));
+  await changeStream(url, { max_age: GENEROUS.maxAgeMs * NANOS_PER_MS });
+}
+
 /** Whatever somebody may publish. */
 export async function publish(
   url: string,
