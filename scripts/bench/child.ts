@@ -98,7 +98,7 @@ export async function startWorker(
             now: Date.now(),
             cause: null,
             trace: TRACE,
-            inbox: [],
+            inbox: null,
             delivered: null,
           })),
         },

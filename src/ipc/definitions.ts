@@ -79,8 +79,8 @@ const asked = {
   now: COUNT,
   cause: POSITIVE_OR_NULL,
   trace: "string",
-  /** The items that it takes, if it succeeds. */
-  inbox: [item, "[]"],
+  /** The items that it takes, if it succeeds. Null for none: an empty list in each entry makes the message costly. */
+  inbox: [[item, "[]"], "|", "null"],
   /** The signals that it is handed, if it succeeds: it has then seen all up to `upTo`. `payload`: JSON text. */
   delivered: [
     {
@@ -175,7 +175,7 @@ const emitted = {
   /** Outbox row, or null when the compute wrote nothing. */
   outbox: POSITIVE_OR_NULL,
   /** The signals of the same compute after this one, in their order. */
-  more: [{ payload: "unknown", outbox: POSITIVE }, "[]"],
+  more: [[{ payload: "unknown", outbox: POSITIVE }, "[]"], "|", "null"],
   durationMs: MS,
 } as const;
 

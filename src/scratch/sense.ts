@@ -98,7 +98,8 @@ export class ScratchWorker {
     const now = Date.now();
     const trace = traceIds(SYSTEM_CHANCE)(now);
     const handed = { origin: "once", at: now, key: null, type: null };
-    const inbox = bodies.map((body, nth) => ({ id: nth + 1, ...handed, body }));
+    const items = bodies.map((body, nth) => ({ id: nth + 1, ...handed, body }));
+    const inbox = items.length === 0 ? null : items;
     this.#arm(SILENCE_MS, `its worker did not answer for ${formatDuration(SILENCE_MS)}`);
     const { name: sense } = this.#seat.sense;
     const asked = { id: COMPUTE, sense, now, cause: null, trace, inbox, delivered: null };
@@ -205,7 +206,7 @@ export class ScratchWorker {
 
 const payloadsOf = ({ payload, more }: EmittedSignals): unknown[] => [
   payload,
-  ...more.map(({ payload: further }) => further),
+  ...(more ?? []).map(({ payload: further }) => further),
 ];
 
 function endOf(message: WorkerMessageOf<"error">, { timeoutMs }: Limits): ComputeEnd {

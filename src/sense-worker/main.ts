@@ -266,7 +266,7 @@ class SenseWorker {
       timeoutMs: seat.init.timeoutMs,
     };
     const running = author.run({ sense: name, trace }, () =>
-      executeCompute(setting, request, request.inbox, request.delivered),
+      executeCompute(setting, request, request.inbox ?? [], request.delivered),
     );
     this.#running.set(name, running);
     void running.outcome.then((outcome) => {

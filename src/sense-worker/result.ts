@@ -24,7 +24,7 @@ export class Results {
       case "signal":
         return this.#emit(
           generation,
-          { ...head, payload: outcome.payload, outbox: outcome.outbox, more: [] },
+          { ...head, payload: outcome.payload, outbox: outcome.outbox, more: null },
           outcome.length,
           now,
         );

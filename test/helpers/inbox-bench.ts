@@ -5,15 +5,16 @@
 import { parseNerveConfig } from "../../src/config/parse.ts";
 import type { Given } from "../../src/inbox/given.ts";
 import type { Offered } from "../../src/inbox/offered.ts";
-import type { AskedCompute, ParentMessageOf } from "../../src/ipc/definitions.ts";
+import type { ParentMessageOf } from "../../src/ipc/definitions.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
 import type { Location } from "../../src/spawn/modules-on-disk.ts";
 import { around } from "./config.ts";
 import { KernelBench, type Message, type ScriptedChild } from "./kernel-bench.ts";
+import type { OneCompute } from "./rows.ts";
 
-type Compute = AskedCompute;
+type Compute = OneCompute;
 type Init = ParentMessageOf<"init">;
 
 /** What a compute comes to. `takes` writes a row for each item and a signal; `dies-after` does so, and says nothing. */

@@ -128,7 +128,7 @@ export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
     return this.untilReady();
   }
 
-  compute(id: number, sense: string, inbox: AskedCompute["inbox"] = []): void {
+  compute(id: number, sense: string, inbox: AskedCompute["inbox"] = null): void {
     const asked = { id, sense, now: 5, cause: null, trace: "0".repeat(32), inbox, delivered: null };
     this.send({ type: "compute", generation: 1, computes: [asked] });
   }

@@ -53,7 +53,7 @@ const PARENT: readonly ParentMessage[] = [
     type: "compute",
     generation: 1,
     computes: [
-      { id: 1, sense: "a", now: 0, cause: null, trace: TRACE, inbox: [], delivered: null },
+      { id: 1, sense: "a", now: 0, cause: null, trace: TRACE, inbox: null, delivered: null },
       { id: 2, sense: "b", now: 0, cause: 1, trace: TRACE, inbox: [ITEM], delivered: DELIVERY },
     ],
   },
@@ -88,7 +88,7 @@ const WORKER: readonly WorkerMessage[] = [
     generation: 1,
     signals: [
       { id: 1, sense: "a", payload: { x: 1 }, outbox: 1, more: [{ payload: [2], outbox: 2 }], durationMs: 0.5 },
-      { id: 2, sense: "b", payload: 7, outbox: null, more: [], durationMs: 0 },
+      { id: 2, sense: "b", payload: 7, outbox: null, more: null, durationMs: 0 },
     ],
   },
   { type: "no-signal", generation: 1, computes: [{ id: 1, sense: "a", durationMs: 0 }] },

@@ -1,8 +1,9 @@
 /** A group's worker as the kernel meets it: it speaks the real messages, and has a database and an outbox for each sense. */
 import type { Json, JsonObject } from "../../src/base/json.ts";
-import type { AskedCompute, ParentMessageOf } from "../../src/ipc/definitions.ts";
+import type { ParentMessageOf } from "../../src/ipc/definitions.ts";
 import type { SeatWatch } from "../../src/model/watched.ts";
 import type { Message } from "../helpers/kernel-bench.ts";
+import type { OneCompute } from "../helpers/rows.ts";
 import { pick } from "../rules/random.ts";
 import { type Around, Worker } from "./process.ts";
 import { FILES } from "./source-plan.ts";
@@ -60,7 +61,7 @@ export interface SenseTroubles {
 /** Who watches what workers are asked and do. */
 export interface SenseWatcher {
   began(group: string): void;
-  computeAsked(message: AskedCompute): void;
+  computeAsked(message: OneCompute): void;
   /** What a signal refers to is put. */
   blobPut(text: string, dies: boolean): Json;
   /** What a compute of the sense has done is kept, and that it had these items. */
@@ -79,8 +80,8 @@ interface Compute {
   readonly cause: number | null;
   readonly trace: string;
   readonly beganAt: number;
-  readonly items: AskedCompute["inbox"];
-  readonly delivered: AskedCompute["delivered"];
+  readonly items: OneCompute["inbox"];
+  readonly delivered: OneCompute["delivered"];
 }
 
 export class SenseWorker extends Worker {
@@ -127,7 +128,7 @@ export class SenseWorker extends Worker {
       case "init":
         return this.#boot(message as unknown as ParentMessageOf<"init">);
       case "compute":
-        return this.#compute(message as unknown as AskedCompute);
+        return this.#compute(message as unknown as OneCompute);
       case "ack":
         for (const { sense, upTo } of (message as unknown as ParentMessageOf<"ack">).outbox) {
           const disk = this.#disks.get(sense);
@@ -207,7 +208,7 @@ export class SenseWorker extends Worker {
     this.exits(0, null);
   }
 
-  #compute(request: AskedCompute): void {
+  #compute(request: OneCompute): void {
     const { id, sense, cause, trace, inbox: items, delivered } = request;
     this.#watcher.computeAsked(request);
     const troubles = this.#troubles;

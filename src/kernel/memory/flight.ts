@@ -30,6 +30,8 @@ export interface Flight {
   readonly pausedBeforeMs: number;
   /** How its start is known: by a note of its worker, or by `started`. A prompt compute settles before either. */
   readonly start: "unknown" | "noted" | "said";
+  /** It leaves something unread to the next compute. */
+  readonly isBehind: boolean;
   /** Its result has come and waits for the commit. */
   readonly settling: boolean;
   /** It has passed its timeout, and that is counted and logged. */
@@ -42,6 +44,7 @@ export class Flying implements Flight {
   sentAt: number | null = null;
   pausedBeforeMs = 0;
   start: Flight["start"] = "unknown";
+  isBehind = false;
   settling = false;
   timedOut = false;
 

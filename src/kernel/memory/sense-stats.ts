@@ -52,6 +52,7 @@ export class SenseStats {
   }
 
   succeeded(): void {
+    if (this.#failure === null) return;
     this.#failure = null;
     this.#failedItems.clear();
   }

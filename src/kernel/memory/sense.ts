@@ -110,7 +110,6 @@ export class Sense {
     return this.#diedLoading;
   }
 
-  /** Counters: whoever counts changes them. */
   get stats(): SenseStats {
     return this.#stats;
   }
@@ -209,9 +208,12 @@ export class Sense {
     this.#flying.send(at, pausedMs);
   }
 
-  /** Its worker has entered the author's code. */
   start(how: "noted" | "said"): void {
     this.#flying.starts(how);
+  }
+
+  leavesMore(): void {
+    this.#flying.isBehind = true;
   }
 
   /** Its timeout has passed. False: that is known already. */
@@ -222,7 +224,7 @@ export class Sense {
     return true;
   }
 
-  /** Its result is there, and goes into a transaction. */
+  /** Its result has come. */
   settle(): void {
     this.#flying.settle();
   }
@@ -235,7 +237,7 @@ export class Sense {
     if (this.#flight === flight) this.#flight = null;
   }
 
-  /** It was stopped: what was owed stays owed, and a tick is over. */
+  /** It was stopped. What was owed stays owed, and a tick is over. */
   abort(): void {
     this.#dropFlight();
   }

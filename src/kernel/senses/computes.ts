@@ -53,8 +53,6 @@ export class Computes {
   readonly #deliveries: Deliveries;
   readonly #isHeld: () => boolean;
   readonly #newTrace: (wallMs: number) => string;
-  /** Those whose compute leaves something to the next one. */
-  readonly #behind = new WeakSet<Flight>();
   #lastId = 0;
 
   constructor({ world, ledger, journal, store, throttles, intake, inboxes, deliveries, isHeld }: ComputesParts) {
@@ -98,10 +96,6 @@ export class Computes {
     });
   }
 
-  leavesMore(flight: Flight): void {
-    this.#behind.add(flight);
-  }
-
   /**
    * Takes a row that an earlier worker left in the outbox of `sense`. Returns null, or what the row is instead of a signal.
    */
@@ -126,7 +120,7 @@ export class Computes {
     }
     const settled = (): void => {
       sense.stats.emitted++;
-      if (this.#behind.has(flight)) this.#throttles.hurry(sense);
+      if (flight.isBehind) this.#throttles.hurry(sense);
       this.#settled(sense, flight, kept);
     };
     const [first] = arrivals.value;
@@ -162,7 +156,7 @@ export class Computes {
     this.#settles(sense, row);
     sense.stats.nulls++;
     sense.stats.succeeded();
-    const isForNothing = flight.owed === null && flight.items.length === 0 && !this.#behind.has(flight);
+    const isForNothing = flight.owed === null && flight.items.length === 0 && !flight.isBehind;
     if (isForNothing && sense.strikes === 0) return this.#settled(sense, flight, kept);
     this.#commit(sense, flight, kept, (draft) => this.#settle(draft, sense, flight));
   }
@@ -217,7 +211,7 @@ export class Computes {
     this.#answer(draft, sense, flight);
     this.#inboxes.taken(draft, sense, flight.items, flight.trigger.trace);
     this.#deliveries.taken(draft, sense, flight);
-    if (this.#behind.has(flight)) draft.owe(sense, { ...flight.due, reason: "watch", at: draft.now, cause: null });
+    if (flight.isBehind) draft.owe(sense, { ...flight.due, reason: "watch", at: draft.now, cause: null });
   }
 
   /** What the compute was owed for is answered, however it ended. */
@@ -245,10 +239,10 @@ export class Computes {
 /** What the signals of `message` are to the intake, or what one of them is instead of a signal. */
 function arrivalsOf(sense: Sense, flight: Flight, row: EmittedSignals): Result<Arrival[], string> {
   const { more } = row;
-  if (more.length >= MAX_SIGNALS) return err(`${more.length + 1} signals at once`);
+  if (more !== null && more.length >= MAX_SIGNALS) return err(`${more.length + 1} signals at once`);
   const { cause, trace } = flight.trigger;
   const arrivals: Arrival[] = [];
-  for (const { payload, outbox } of more.length === 0 ? [row] : [row, ...more]) {
+  for (const { payload, outbox } of more === null ? [row] : [row, ...more]) {
     const text = payloadText(payload);
     if (!text.ok) return text;
     arrivals.push({ sense, payload: payload as Json, text: text.value, outbox, cause, trace });

@@ -73,7 +73,6 @@ export class Flights {
     return this.#unstarted > 0;
   }
 
-  /** The shortest time in which a compute passes a limit. */
   get soonestLimitMs(): number {
     return this.#soonestLimitMs;
   }
@@ -230,11 +229,12 @@ export class Flights {
   }
 
   behind({ sense: name, id }: WorkerMessageOf<"behind">): void {
-    const flight = this.#seats.get(name)?.flight;
-    if (!flight || flight.id !== id || flight.sentAt === null || flight.settling) {
+    const sense = this.#seats.get(name);
+    const flight = sense?.flight;
+    if (!sense || !flight || flight.id !== id || flight.sentAt === null || flight.settling) {
       return this.#life.malformed(`"behind" for compute ${id} of ${name}, which is not under way`);
     }
-    this.#computes.leavesMore(flight);
+    sense.leavesMore();
   }
 
   signal(row: EmittedSignals): void {

@@ -144,7 +144,7 @@ export const askedCompute = (sense: string, { id, trigger, items, delivered }: F
   now: trigger.at,
   cause: trigger.cause,
   trace: trigger.trace,
-  inbox: items.length === 0 ? NONE : items.map(sentItem),
+  inbox: items.length === 0 ? null : items.map(sentItem),
   delivered: delivered === null ? null : sentDelivery(delivered),
 });
 
@@ -154,9 +154,7 @@ const sentDelivery = ({ origin, upTo, signals }: Delivery): AskedCompute["delive
   signals: signals.map(({ id, sense, at, payload }) => ({ id, sense, at, payload })),
 });
 
-const NONE: AskedCompute["inbox"] = [];
-
-const sentItem = ({ id, origin, at, key, type, body }: Item): AskedCompute["inbox"][number] => ({
+const sentItem = ({ id, origin, at, key, type, body }: Item): NonNullable<AskedCompute["inbox"]>[number] => ({
   id,
   origin,
   at,
@@ -166,8 +164,7 @@ const sentItem = ({ id, origin, at, key, type, body }: Item): AskedCompute["inbo
 });
 
 /** The last row of the outbox that holds a signal of this compute, or null. */
-export const lastRowOf = ({ outbox, more }: EmittedSignals): number | null =>
-  more.length === 0 ? outbox : (more.at(-1)?.outbox ?? null);
+export const lastRowOf = ({ outbox, more }: EmittedSignals): number | null => more?.at(-1)?.outbox ?? outbox;
 
 /** The message that names what is committed: rows of outboxes, and a number of log rows. */
 export const ackMessage = (
