@@ -33,6 +33,7 @@ export function whySense(scene: Scene, config: NerveConfig, sense: SenseConfig):
       ...(inbox === null ? [] : inboxWords(scene, inbox)),
       ...lagWords(scene, config, name),
       ...unseenWords(scene, runners),
+      ...ownWords(scene, name),
     ],
     cause: health.state === "quarantined" ? [quarantineWords(health)] : [],
     done: isWrong && last !== null ? [`Its last signal, #${last.id}, came at ${moment(last.at, now)}.`] : [],
@@ -42,7 +43,14 @@ export function whySense(scene: Scene, config: NerveConfig, sense: SenseConfig):
       ...notDecided(scene, config, name, health),
     ],
     coming: comingOf(scene, name, health, runners),
-    next: [...(inbox === null ? [] : inboxCommands(inbox)), ...commandsOf(sense, health, last)],
+    next: [
+      ...switchedOff(scene, runners).map((reflex) => ({
+        command: `nerve enable reflex:${reflex}`,
+        does: "switches the reflex on again",
+      })),
+      ...(inbox === null ? [] : inboxCommands(inbox)),
+      ...commandsOf(sense, health, last),
+    ],
   };
 }
 
@@ -79,6 +87,18 @@ function unseenWords({ store, status, now }: Scene, runners: readonly ReflexConf
     return typeof reflex !== "string" || watching.includes(reflex);
   });
   return limits.slice(-LIMITS).map(({ message }) => `nerve cannot see all that it watches: ${short(message)}.`);
+}
+
+/** The newest log is looked for among so many of the sense. */
+const OWN_READ = 50;
+
+/** What the module itself has said last since nerve started, as that this host has no journal. */
+function ownWords({ store, status, now }: Scene, name: string): string[] {
+  if (status === null) return [];
+  const since = status.kernel.started_at;
+  const page = { ...ALL_LOGS, sources: [`sense:${name}`], since, limit: OWN_READ, newest: true } as const;
+  const said = store.history.page(page).findLast(({ event }) => event === "log");
+  return said === undefined ? [] : [`At ${moment(said.at, now)} ${name} itself said: ${short(said.message)}.`];
 }
 
 function leadOf({ now }: Scene, name: string, health: Health, last: Signal | null): string {
@@ -118,8 +138,16 @@ function notComputed(
   }
   if (state === "disabled") return [notDone("disabled", "The sense computes nothing until a person enables it.")];
   if (state === "failed") return [notDone("not-loaded", "The sense computes nothing until it loads.")];
-  if (runners.length > 0) return [];
-  return [notDone("nobody-listens", `No reflex runs ${name}, so it computes by hand alone.`)];
+  if (runners.length === 0) return [notDone("nobody-listens", `No reflex runs ${name}, so it computes by hand alone.`)];
+  return switchedOff(scene, runners).map((reflex) =>
+    notDone("disabled", `Reflex ${reflex} is disabled, so it wakes ${name} for nothing until a person enables it.`),
+  );
+}
+
+/** The names of those that a person has disabled. */
+function switchedOff({ store }: Scene, runners: readonly ReflexConfig[]): string[] {
+  const disabled = store.switches.disabled();
+  return runners.map(({ name }) => name).filter((name) => disabled.includes(`reflex:${name}`));
 }
 
 /** At most so many reflexes are named. */

@@ -66,11 +66,11 @@ export function runOf(query: URLSearchParams): string | null {
   return run === "" || exceedsBytes(run, MAX_KEY_BYTES) ? null : run;
 }
 
-/** A ping is an item of its own each time: no ping is the same as an earlier one. */
-export const givenByPing = (type: PingType, body: PingBody, run: string | null): Given => ({
+/** `sameAs`: what makes a second ping of this type the same as the first. Without it each ping is an item of its own. */
+export const givenByPing = (type: PingType, body: PingBody, run: string | null, sameAs: string | null): Given => ({
   bodies: [JSON.stringify(body)],
   key: run,
-  identity: null,
+  identity: sameAs === null ? null : `${type} ${sameAs}`,
   type,
   trace: null,
 });

@@ -51,7 +51,8 @@ export function traceOf(traceparent: string | null): string | null {
 
 // ── keys ───────────────────────────────────────────────────────────────
 
-function keyOf(headers: Headers): Result<string | null, NotGiven> {
+/** What a sender calls a request, so that the same request again is known; null: nothing. */
+export function keyOf(headers: Headers): Result<string | null, NotGiven> {
   for (const header of ["idempotency-key", "webhook-id", "x-github-delivery"]) {
     const key = headers.get(header);
     if (key === null) continue;

@@ -7,7 +7,7 @@ import { SlowAnswers } from "../http/slow-answers.ts";
 import { type Given, MAX_REQUEST_BYTES } from "../inbox/given.ts";
 import { answerTo, type Offered } from "../inbox/offered.ts";
 import { givenByPing, MAX_OUTPUT_BYTES, outputOf, pingOf, runOf } from "../inbox/pings.ts";
-import { givenBy } from "../inbox/request.ts";
+import { givenBy, keyOf } from "../inbox/request.ts";
 import { isSigned, isSignedWith } from "../inbox/signatures.ts";
 import type { ListenConfig } from "../model/config.ts";
 import { problem } from "../model/problem.ts";
@@ -184,7 +184,9 @@ export class PushSite implements Answerer {
     if (read.kind !== "whole") return unread(read.kind);
     const output = read.bytes.length === 0 ? null : outputOf(read.bytes);
     const body = { exit_code: ping.exitCode, duration_ms: null, output };
-    const answer = await this.#offer(sense, givenByPing(ping.type, body, run), late);
+    const key = keyOf(request.headers);
+    if (!key.ok) return refusal(key.error.status, key.error);
+    const answer = await this.#offer(sense, givenByPing(ping.type, body, run, key.value), late);
     return answer.status === 202 ? { status: 200, type: "text/plain; charset=utf-8", body: "OK", headers: {} } : answer;
   }
 

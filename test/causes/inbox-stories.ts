@@ -42,6 +42,27 @@ export const INBOX_NIGHTS: readonly Night[] = [
     },
   },
   {
+    title: "an inbox waits, for its reflex is disabled",
+    config: "senses: { deploys: { inbox: {} } }\n",
+    asked: ["deploys"],
+    async make(bench) {
+      await bench.wait(HOUR);
+      await bench.disable("reflex:deploys#inbox");
+      await bench.push("deploys", [1, 2]);
+      await bench.wait(20 * MINUTE);
+    },
+  },
+  {
+    title: "a host lacks what a sense looks at",
+    config: "senses: { docker: { throttle: 1m } }\nreflexes: [{ sense: docker, interval: 1m }]\n",
+    asked: ["docker"],
+    async make(bench) {
+      await bench.wait(MINUTE);
+      await bench.says("docker", "there is no socket at /var/run/docker.sock, so nothing is looked at");
+      await bench.wait(30 * HOUR);
+    },
+  },
+  {
     title: "a backup did not come",
     config: `senses: { backup: { inbox: {}, expect_every: 25h } }
 reflexes: [{ name: backup-failed, workflow: tell, on: [backup] }]

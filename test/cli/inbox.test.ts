@@ -1,7 +1,9 @@
 /** `nerve push`, `nerve inbox` and `nerve once --inbox` as a person types them. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { NERVE, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const SENSE = `import type { Compute } from "nerve";
 export const compute: Compute = (_db, _peers, { inbox }) => {
@@ -10,8 +12,10 @@ export const compute: Compute = (_db, _peers, { inbox }) => {
 };
 `;
 const folder = project({
-  "nerve.yaml": "senses: { deploys: { inbox: { max: 5 } }, load: }\nreflexes: [{ sense: load, interval: 1h }]\n",
+  "nerve.yaml":
+    "senses: { deploys: { inbox: { max: 5 } }, wide: { inbox: {} }, load: }\nreflexes: [{ sense: load, interval: 1h }]\n",
   "senses/deploys/index.ts": SENSE,
+  "senses/wide/index.ts": SENSE,
   "items.jsonl": '{"version":1}\n\n"two"\n',
   "bad.jsonl": "1\n{\n",
 });
@@ -46,6 +50,8 @@ test("what is pushed is taken, and the same key is the same push", async () => {
 
 test.each([
   ["no JSON", ["push", "deploys", "{"], 2, "is not JSON"],
+  ["a key over 255 bytes", ["push", "deploys", "1", "--key", "k".repeat(20_000)], 2, "`--key` is over 255 bytes"],
+  ["an item that is too large", ["push", "deploys", JSON.stringify("x".repeat(65_536))], 1, "the item is over 64 KiB"],
   ["no inbox", ["push", "load", "1"], 2, "there is no inbox `load`"],
   ["an item that is gone", ["inbox", "drop", "999"], 2, "there is no item 999"],
   ["no id", ["inbox", "retry", "x"], 2, "is not the id of an item"],
@@ -54,6 +60,14 @@ test.each([
   ["items that are no JSON", ["once", "deploys", "--inbox", "bad.jsonl"], 2, "line 2 is no JSON"],
 ] as const)("%s is refused", async (_, args, code, words) => {
   expect(await nerve(...args)).toMatchObject({ code, stderr: expect.stringContaining(words) });
+});
+
+test("a bad line of stdin is named by its number in stdin, however many requests went before", async () => {
+  const lines = ["", ...Array.from({ length: 1_200 }, (_, n) => String(n)), "{"].join("\n");
+  const command = ["sh", "-c", `printf '%s' "$LINES_IN" | exec "$@"`, "sh", ...NERVE];
+  const pushed = await runNerve(folder.path, ["push", "wide", "-"], { command, environment: { LINES_IN: lines } });
+  expect(pushed.stderr).toContain("line 1202 is no JSON; 1000 items before that are accepted");
+  expect(pushed.code).toBe(1);
 });
 
 test("a compute is tried with items of a file, and nothing is kept", async () => {

@@ -97,6 +97,12 @@ export class StoryBench extends KernelBench {
     this.#sights.set(sense, { kind: "fails", on: on === null ? "" : JSON.stringify(on), message });
   }
 
+  /** A log of the module itself. */
+  async says(sense: string, message: string): Promise<void> {
+    this.journal.of(`sense:${sense}`).info("log", message, null);
+    await this.settle();
+  }
+
   async push(sense: string, bodies: readonly Json[]): Promise<void> {
     const given = {
       bodies: bodies.map((body) => JSON.stringify(body)),

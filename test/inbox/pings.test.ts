@@ -36,10 +36,17 @@ test("the name of the sense stands where Healthchecks has a slug, and no other n
 test("`rid` is the key of the item, as far as it can be one", () => {
   expect(runOf(new URLSearchParams("rid=c0ffee&create=1"))).toBe("c0ffee");
   for (const none of ["", "rid=", `rid=${"x".repeat(256)}`]) expect(runOf(new URLSearchParams(none))).toBeNull();
-  expect(givenByPing("start", { exit_code: null, duration_ms: null, output: null }, "run 1")).toMatchObject({
+  expect(givenByPing("start", { exit_code: null, duration_ms: null, output: null }, "run 1", null)).toMatchObject({
     key: "run 1",
     identity: null,
   });
+});
+
+test("a ping with an Idempotency-Key is the same ping again, and no ping of another type is", () => {
+  const nothing = { exit_code: null, duration_ms: null, output: null };
+  const of = (type: "start" | "fail", key: string) => givenByPing(type, nothing, null, key).identity;
+  expect(of("fail", "k")).toBe(of("fail", "k"));
+  expect(new Set([of("fail", "k"), of("start", "k"), of("fail", "l")]).size).toBe(3);
 });
 
 test("the end of an output is kept, from a whole character on", () => {
@@ -55,7 +62,7 @@ test("the end of an output is kept, from a whole character on", () => {
 test("the largest output there can be fits into an item", () => {
   for (const byte of [0x00, 0x22, 0x80, 0xff]) {
     const output = outputOf(new Uint8Array(2 * MAX_OUTPUT_BYTES).fill(byte));
-    const [body = ""] = givenByPing("fail", { exit_code: 137, duration_ms: 1e12, output }, null).bodies;
+    const [body = ""] = givenByPing("fail", { exit_code: 137, duration_ms: 1e12, output }, null, null).bodies;
     expect(output.length).toBeGreaterThan(0);
     expect(exceedsBytes(body, MAX_VALUE_BYTES)).toBe(false);
   }
