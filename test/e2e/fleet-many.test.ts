@@ -35,7 +35,7 @@ test.if(HAS_NATS)(
     using folder = project({
       "nerve.yaml": `host: hub
 fleet: { servers: ["${server.url}"], receive: ["*/pulse"], beat: 1s, silent_after: 2s }
-workflows: { tell: { batch: { wait: 3s } } }
+workflows: { tell: { batch: { wait: 5s } } }
 reflexes:
   - { name: silent, workflow: tell, on: ["*/presence"], key: $host, when: { state: "'silent'" } }
 `,

@@ -14,6 +14,8 @@ const SERVER = Bun.which("nats-server") ?? "/usr/sbin/nats-server";
 
 /** Without the server the tests are skipped, and say so. */
 export const HAS_NATS = existsSync(SERVER);
+if (!HAS_NATS)
+  console.warn("skipped: tests of hosts that are joined, since there is no nats-server (Debian: nats-server)");
 
 export interface NatsServer extends AsyncDisposable {
   readonly address: Address;
