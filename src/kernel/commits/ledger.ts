@@ -20,6 +20,8 @@ export interface Entry {
 
 /** How long the first result of a batch waits for the others. */
 const BATCH_WINDOW_MS = 25;
+/** The batch of an entry that nobody waits for: it commits with the next one, or after the window. */
+export const PATIENT: Batch = Object.freeze({ left: 1 });
 const RETRY_MS = 1_000;
 /** Bounds of the durations of commits. */
 const SECONDS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];

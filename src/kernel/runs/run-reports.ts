@@ -62,7 +62,7 @@ export class RunReports {
       case "step-started": {
         const { step, nth, attempt } = message;
         run.stepsBegun++;
-        return this.#slots.record(run, { event: "step.started", data: { step, nth, attempt } }, () => {});
+        return this.#slots.record(run, { event: "step.started", data: { step, nth, attempt } }, null);
       }
       case "step-completed":
         return this.#stepCompleted(run, message);

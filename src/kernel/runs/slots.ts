@@ -42,8 +42,8 @@ export interface Slots extends WorkflowModule {
   /** The worker is up, and the module is loaded. */
   opened(): void;
   doesNotLoad(problem: Problem): void;
-  /** Commits an event of a run. */
-  record(run: LiveRun, event: RunEvent, kept: () => void): void;
+  /** Commits an event of a run. `kept` null: nobody waits for that, and it commits with what comes next. */
+  record(run: LiveRun, event: RunEvent, kept: (() => void) | null): void;
   deadline(ms: number, now?: number): { readonly until: number; readonly due: number };
   /** Called after a commit that ended the run (null), or put the run to sleep. */
   settled(run: LiveRun, wait: Wait | null): void;

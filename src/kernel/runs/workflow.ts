@@ -12,6 +12,8 @@ import type { Problem } from "../../model/problem.ts";
 import { isOver, type RunEvent } from "../../model/run.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
+import type { Draft } from "../commits/draft.ts";
+import { PATIENT } from "../commits/ledger.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
 import type { Admission } from "./admission.ts";
 import { Beginning } from "./beginning.ts";
@@ -253,8 +255,9 @@ export class Workflow implements Slots {
     });
   }
 
-  record(run: LiveRun, event: RunEvent, kept: () => void): void {
-    this.#host.ledger.add({ write: (draft) => void draft.run(run, event), kept });
+  record(run: LiveRun, event: RunEvent, kept: (() => void) | null): void {
+    const entry = { write: (draft: Draft) => void draft.run(run, event), kept: kept ?? (() => {}) };
+    this.#host.ledger.add(entry, kept === null ? PATIENT : null);
   }
 
   // ── requests of persons ──────────────────────────────────────────────

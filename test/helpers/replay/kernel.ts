@@ -63,7 +63,7 @@ export class ReplayKernel {
       ...{ settled: nothing, release: nothing },
       record: (_, event, kept) => {
         this.#log.record(event);
-        kept();
+        kept?.();
       },
       deadline: (ms) => this.#due(ms),
       fails: (_, failure) => {

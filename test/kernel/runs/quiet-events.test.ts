@@ -1,9 +1,10 @@
 /** Events that say how a running run gets on: its row stays as it is, and counts them with the next event that changes the row. */
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { checkStore } from "../../../src/store/rebuild-store.ts";
 import { storeFile } from "../../../src/store/tables.ts";
 import { COMPLETED, RunsBench, sentTo } from "../../helpers/runs-bench.ts";
+import { until } from "../../helpers/until.ts";
 
 const stepStarted = (step: string) => ({ type: "step-started", step, nth: 0, attempt: 1 });
 const stepCompleted = (step: string) => ({
@@ -137,4 +138,41 @@ test.each([
   await bench.restart();
   await bench.ready();
   expect([...bench.said("run.corrected"), ...bench.said("run.waiting")]).toHaveLength(1);
+});
+
+describe("the start of a step, for which nobody waits,", () => {
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  async function underWay(bench: RunsBench): Promise<number> {
+    const [id = 0] = await bench.ask();
+    await bench.ready();
+    await bench.begins(id);
+    bench.tell({ seq: 1, run: id, ...stepStarted("a") });
+    await turns();
+    return id;
+  }
+
+  test("is in the log before what comes next", async () => {
+    using bench = new RunsBench();
+    const id = await underWay(bench);
+    bench.tell({ seq: 2, run: id, ...stepCompleted("a") });
+    await turns();
+    expect(bench.events(id)).toEqual(["run.queued", "run.started", "step.started", "step.completed"]);
+  });
+
+  test("commits after a moment where nothing comes", async () => {
+    using bench = new RunsBench();
+    const id = await underWay(bench);
+    await until("the start is committed", () => bench.events(id).includes("step.started"));
+  });
+
+  test("commits before the end of its worker", async () => {
+    using bench = new RunsBench();
+    const id = await underWay(bench);
+    bench.child.exits(null, "SIGSEGV");
+    await turns();
+    expect(bench.events(id)).toEqual(["run.queued", "run.started", "step.started"]);
+  });
 });
