@@ -5,53 +5,55 @@ import { moment, short } from "./words.ts";
 
 type ListenerTrouble = Extract<Trouble, { kind: "listener" }>;
 
-/** What joins this host to others cannot be reached, or refuses. */
-function whyFleet({ now }: Scene, { address, reason, at }: ListenerTrouble): Why {
+interface Away {
+  readonly name: "fleet" | "otlp";
+  /** What is so, up to since when. */
+  readonly what: string;
+  readonly waiting: string;
+  readonly next: Why["next"];
+}
+
+/** What carries from this host to others cannot be reached, or refuses. */
+function whyAway({ now }: Scene, { reason, at }: ListenerTrouble, { name, what, waiting, next }: Away): Why {
   const since = at === 0 ? "" : ` since ${moment(at, now)}`;
   const because = reason === null ? "" : `: ${short(reason)}`;
   return {
-    about: aboutName("nerve", "fleet"),
+    about: aboutName("nerve", name),
     isWrong: true,
     since: at || null,
     signal: null,
-    what: [`This host is cut off from its fleet (${address})${since}${because}.`],
+    what: [`${what}${since}${because}.`],
     cause: [],
     done: [],
-    notDone: [
-      notDone("waiting", "Signals wait here for as long as `retention.signals` says; nerve tries again by itself."),
-    ],
+    notDone: [notDone("waiting", `${waiting}; nerve tries again by itself.`)],
     coming: [],
-    next: [{ command: "nerve fleet check", does: "what of the servers, the stream and the permissions is not right" }],
+    next,
   };
 }
 
-/** The receiver of OTLP cannot be reached, or takes nothing. */
-function whyOtlp({ now }: Scene, { address, reason, at }: ListenerTrouble): Why {
-  const since = at === 0 ? "" : ` since ${moment(at, now)}`;
-  const because = reason === null ? "" : `: ${short(reason)}`;
-  return {
-    about: aboutName("nerve", "otlp"),
-    isWrong: true,
-    since: at || null,
-    signal: null,
-    what: [`Not all that \`otlp.send\` names leaves for ${address}${since}${because}.`],
-    cause: [],
-    done: [],
-    notDone: [notDone("waiting", "Rows wait here for as long as `retention` says; nerve tries again by itself.")],
-    coming: [],
-    next: [
-      { command: "nerve status", does: "how each kind of what is sent is" },
-      { command: "nerve reload", does: "after `otlp` was mended" },
-    ],
-  };
-}
+const fleetAway = (address: string): Away => ({
+  name: "fleet",
+  what: `This host is cut off from its fleet (${address})`,
+  waiting: "Signals wait here for as long as `retention.signals` says",
+  next: [{ command: "nerve fleet check", does: "what of the servers, the stream and the permissions is not right" }],
+});
+
+const otlpAway = (address: string): Away => ({
+  name: "otlp",
+  what: `Not all that \`otlp.send\` names leaves for ${address}`,
+  waiting: "Rows wait here for as long as `retention` says",
+  next: [
+    { command: "nerve status", does: "how each kind of what is sent is" },
+    { command: "nerve reload", does: "after `otlp` was mended" },
+  ],
+});
 
 const LACKS = { http: "There is no page", push: "No program can push anything over TCP" } as const;
 
 export function whyListener(scene: Scene, trouble: ListenerTrouble): Why {
   const { name, address, reason, at } = trouble;
-  if (name === "fleet") return whyFleet(scene, trouble);
-  if (name === "otlp") return whyOtlp(scene, trouble);
+  if (name === "fleet") return whyAway(scene, trouble, fleetAway(address));
+  if (name === "otlp") return whyAway(scene, trouble, otlpAway(address));
   const { now } = scene;
   const since = at === 0 ? "" : ` since ${moment(at, now)}`;
   const because = reason === null ? "" : `: ${short(reason)}`;

@@ -5,6 +5,7 @@
 
 import { fetchFailure } from "../base/fetch-failure.ts";
 import { oneLine } from "../base/one-line.ts";
+import { retryAfterMs } from "../base/retry-after.ts";
 import { withAdvice } from "../model/retry-advice.ts";
 import type { ChannelRequest } from "./request.ts";
 
@@ -40,7 +41,7 @@ export async function post(request: ChannelRequest, hidden: readonly string[], s
     : `${status}${words === "" ? "" : `: ${words}`}`;
   throw withAdvice(new Error(`it answered ${what}`), {
     again,
-    waitMs: retryAfterMs(headers.get("retry-after")) || retryAfterIn(body),
+    waitMs: retryAfterMs(headers, Date.now()) || retryAfterIn(body),
   });
 }
 
@@ -79,13 +80,6 @@ function jsonOf(body: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-/** The header holds seconds, or a date. */
-function retryAfterMs(header: string | null): number {
-  if (header === null) return 0;
-  const ms = /^\d{1,9}(\.\d+)?$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }
 
 /** Telegram gives the time in the body only. */

@@ -4,6 +4,7 @@
  */
 import { fetchFailure } from "../base/fetch-failure.ts";
 import { oneLine } from "../base/one-line.ts";
+import { retryAfterMs } from "../base/retry-after.ts";
 import { answerIn } from "./answer.ts";
 
 const PATHS = { signals: "/v1/metrics", logs: "/v1/logs", runs: "/v1/traces" } as const;
@@ -76,7 +77,8 @@ async function bodyOf(response: Response): Promise<Uint8Array | null> {
 function outcomeOf(response: Response, body: Uint8Array | null, path: string, receiver: Receiver): Outcome {
   const { status, headers } = response;
   const isJson = (headers.get("content-type") ?? "").includes("json");
-  const afterMs = retryAfterMs(headers);
+  const saidMs = retryAfterMs(headers, Date.now());
+  const afterMs = saidMs === null ? null : Math.min(LONGEST_WAIT_MS, saidMs);
   const wait = (why: string): Outcome => ({ kind: "wait", state: "blocked", status, why, afterMs });
   if (response.ok) {
     const taken = body === null ? null : answerIn(body, isJson);
@@ -106,12 +108,4 @@ function wordsOf(text: string, { headers }: Receiver): string {
     .sort((one, other) => other.length - one.length)
     .reduce((all, value) => all.replaceAll(value, "…"), text);
   return oneLine(open.slice(0, 4 * MAX_WORDS), MAX_WORDS);
-}
-
-/** The header holds seconds, or a date. */
-function retryAfterMs(headers: Headers): number | null {
-  const header = headers.get("retry-after");
-  if (header === null) return null;
-  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.min(LONGEST_WAIT_MS, Math.max(0, ms)) : null;
 }

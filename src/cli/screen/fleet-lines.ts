@@ -6,7 +6,8 @@ import { duration } from "../../base/times.ts";
 import type { FleetSide, FleetStatus } from "../../model/fleet-status.ts";
 import { renderLine, type Screen, type Span, type Style, span } from "./terminal.ts";
 
-const STYLES: Readonly<Record<FleetSide["state"], Style | null>> = {
+/** How the state of a link to another machine looks. */
+export const LINK_STYLES: Readonly<Record<FleetSide["state"], Style | null>> = {
   starting: "dim",
   connected: null,
   offline: "yellow",
@@ -20,7 +21,7 @@ function sideSpans(title: string, side: FleetSide, about: string, now: number): 
   const { state, why, since } = side;
   const is = state === "connected" ? "connected" : `${state} for ${ago(since, now)}`;
   const because = why === null ? "" : `: ${escapeForTerminal(why)}`;
-  return [span(title, STYLES[state]), span(`: ${is}${because}${about}`)];
+  return [span(title, LINK_STYLES[state]), span(`: ${is}${because}${about}`)];
 }
 
 /** Nothing without `fleet`. */

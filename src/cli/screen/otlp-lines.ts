@@ -3,14 +3,8 @@ import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { duration } from "../../base/times.ts";
 import type { OtlpLink, OtlpStatus } from "../../model/otlp-status.ts";
-import { renderLine, type Screen, type Style, span } from "./terminal.ts";
-
-const STYLES: Readonly<Record<OtlpLink["state"], Style | null>> = {
-  starting: "dim",
-  connected: null,
-  offline: "yellow",
-  blocked: "red",
-};
+import { LINK_STYLES } from "./fleet-lines.ts";
+import { renderLine, type Screen, span } from "./terminal.ts";
 
 /** Nothing without `otlp`. */
 export function otlpLines(otlp: OtlpStatus | null, now: number, screen: Screen): string[] {
@@ -19,7 +13,7 @@ export function otlpLines(otlp: OtlpStatus | null, now: number, screen: Screen):
   return [
     "",
     ...otlp.links.map((link) =>
-      renderLine([span(`otlp, ${link.kind}`, STYLES[link.state]), span(about(link, now))], free),
+      renderLine([span(`otlp, ${link.kind}`, LINK_STYLES[link.state]), span(about(link, now))], free),
     ),
   ];
 }
