@@ -1,5 +1,6 @@
 /** Who in a configuration asks for what of the host. Pure: runs no code of any sense or workflow. */
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
+import type { JsonObject } from "../base/json.ts";
 import type { NerveConfig, ReflexConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { type Needs, NO_NEEDS } from "../model/needs.ts";
 import {
@@ -54,8 +55,9 @@ export interface Modules {
 
 /** In the order of the configuration; the same need of two askers is there twice. */
 export function asksOf(config: NerveConfig, modules: Modules): Asked {
-  const senses = [...config.senses.values()].map((sense) => askedBy("sense", sense, modules));
-  const workflows = [...config.workflows.values()].map((workflow) => askedBy("workflow", workflow, modules));
+  const folder = dirname(config.file);
+  const senses = [...config.senses.values()].map((sense) => askedBy("sense", sense, modules, folder));
+  const workflows = [...config.workflows.values()].map((workflow) => askedBy("workflow", workflow, modules, folder));
   const channels = [...config.channels.values()].map((channel) => {
     const { needs, because } = needsOfChannel(channel, modules.isSecret);
     return written(`channel:${channel.name}`, needs, because ?? "");
@@ -113,15 +115,34 @@ function builtInNeeds(
   kind: "sense" | "workflow",
   { name, use, with: options }: SenseConfig | WorkflowConfig,
   { isBuiltIn, isSecret }: Modules,
+  folder: string,
 ): BuiltInNeeds {
   const table: Readonly<Record<string, (typeof SENSE_NEEDS)["exec"]>> = kind === "sense" ? SENSE_NEEDS : WORKFLOW_NEEDS;
   const of = isBuiltIn(kind, name) && Object.hasOwn(table, use) ? table[use] : undefined;
-  return of?.(options ?? {}, isSecret) ?? { needs: NO_NEEDS, because: null };
+  return of?.(withWholePaths(options ?? {}, folder), isSecret) ?? { needs: NO_NEEDS, because: null };
 }
 
-function askedBy(kind: "sense" | "workflow", entry: SenseConfig | WorkflowConfig, modules: Modules): Asked {
+/** Options of built-in senses and workflows that are paths. */
+const PATHS: ReadonlySet<string> = new Set(["path", "file", "cwd", "socket"]);
+
+/** A worker runs in the folder of nerve.yaml. */
+const withWholePaths = (options: JsonObject, folder: string): JsonObject =>
+  Object.fromEntries(
+    Object.entries(options).map(([key, value]) =>
+      PATHS.has(key) && typeof value === "string" && value !== "" && !value.startsWith("/")
+        ? [key, resolve(folder, value)]
+        : [key, value],
+    ),
+  );
+
+function askedBy(
+  kind: "sense" | "workflow",
+  entry: SenseConfig | WorkflowConfig,
+  modules: Modules,
+  folder: string,
+): Asked {
   const who = `${kind}:${entry.name}`;
-  const own = builtInNeeds(kind, entry, modules);
+  const own = builtInNeeds(kind, entry, modules, folder);
   const derived = written(who, own.needs, own.because ?? "");
   const said = written(who, entry.needs ?? NO_NEEDS, "its `needs`");
   // Who says what is needed has read the script.

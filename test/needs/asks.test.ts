@@ -1,5 +1,6 @@
 /** What each sense and workflow of a configuration asks of the host, from the configuration alone. */
 import { describe, expect, test } from "bun:test";
+import { resolve } from "node:path";
 import { parseNerveConfig } from "../../src/config/parse.ts";
 import { asksOf, type Modules } from "../../src/needs/asks.ts";
 
@@ -44,7 +45,8 @@ test("http, tcp and tls ask for their server, and tls for a file where it looks 
   expect(asks("tcp", "host: '::1', port: 1")).toEqual([]);
   expect(asks("tls", "host: 192.0.2.8")).toEqual(network("192.0.2.8"));
   expect(asks("tls", "file: /etc/ssl/a.pem")).toEqual([{ kind: "path", path: "/etc/ssl/a.pem", access: "read" }]);
-  expect(asks("tls", "file: a.pem")).toEqual([]);
+  // Paths are relative to nerve.yaml.
+  expect(asks("tls", "file: a.pem")).toEqual([{ kind: "path", path: resolve("a.pem"), access: "read" }]);
 });
 
 test("docker asks for its group and socket, file-age for the folder in which files come and go, systemd for systemctl", () => {

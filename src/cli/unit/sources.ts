@@ -1,6 +1,6 @@
 /** Owns what this machine lacks for what comes in: systemd, its journal, docker, watched folders, logs, inotify. */
 import { lstatSync, readdirSync, type Stats, statfsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { matches } from "../../base/glob.ts";
 import { blindSpotOf, type InotifyCount, inotifyInUse, inotifyLimits } from "../../base/inotify-limits.ts";
 import { isWatching } from "../../model/config.ts";
@@ -115,10 +115,11 @@ export function sourceLacks(asked: AskedConfig, account: Account, isFree: boolea
 /** The logs that `tail` is to follow, and cannot. A log that does not exist yet is none. */
 function logLacks({ config, asks }: AskedConfig, account: Account, isFree: boolean): Problem[] {
   return [...config.senses.values()].flatMap(({ name, use, with: options }) => {
-    const path = options?.path;
+    const written = options?.path;
     const who = `sense:${name}`;
     const isBuiltIn = asks.some((ask: Ask) => ask.who === who && LISTED.has(ask.because));
-    if (use !== "tail" || !isBuiltIn || typeof path !== "string") return [];
+    if (use !== "tail" || !isBuiltIn || typeof written !== "string") return [];
+    const path = resolve(dirname(config.file), written);
     const folder = isFolder(path)
       ? [lack(who, `${path} is a folder, and tail follows files`, `name a file, or ${join(path, "*.log")}`)]
       : [];
