@@ -65,6 +65,40 @@ test("a compute that waits is said to have started once its turn is over, and no
   expect(worker.of("started").flatMap(({ id }) => id ?? [])).toEqual([1]);
 });
 
+test("the results of one turn are lists of 64 at most, of about 64 KB at most, in the order of the computes", async () => {
+  using folder = temporaryFolder();
+  const small = Array.from({ length: 70 }, (_, nth) => `small${nth}`);
+  const large = ["large0", "large1", "large2"];
+  await using worker = new TestWorker(folder, small.length + large.length);
+  const says = (text: string) => `export const compute = () => ${text};`;
+  await worker.ready([
+    ...small.map((name) => sense(folder, name, says('"small"'))),
+    ...large.map((name) => sense(folder, name, says('"x".repeat(40_000)'))),
+  ]);
+  const asked = (names: readonly string[], from: number) =>
+    names.map((name, nth) => ({
+      id: from + nth,
+      sense: name,
+      now: 5,
+      cause: null,
+      trace: "0".repeat(32),
+      inbox: null,
+      delivered: null,
+    }));
+  const lists = () => worker.of("signal").map(({ signals }) => signals.map((row) => row.sense));
+  worker.send({ type: "compute", generation: 1, computes: asked(small, 1) });
+  await worker.result(small.length);
+  expect(lists().flat()).toEqual(small);
+  expect(lists().filter((list) => list.length > 64)).toEqual([]);
+  const before = lists().length;
+  expect(before).toBeLessThan(small.length);
+  worker.send({ type: "compute", generation: 1, computes: asked(large, 101) });
+  await worker.result(103);
+  const ofLarge = lists().slice(before);
+  expect(ofLarge.flat()).toEqual(large);
+  expect(ofLarge.filter((list) => list.length > 2)).toEqual([]);
+});
+
 test("user code finds no descriptor of the page", async () => {
   using folder = temporaryFolder();
   await using worker = new TestWorker(folder, 1);
