@@ -111,8 +111,14 @@ function stepOf(log: Log): ShownStep | null {
   if (told === null) return null;
   const { event, data } = told;
   const none = { at: log.at, duration_ms: null, result: null, error: null, until: null };
-  if (event === "step.started") return { ...data, ...none, state: "started" };
-  if (event === "step.completed") return { ...none, ...data, state: "completed" };
+  if (event === "step.started") {
+    const { step, nth, attempt } = data;
+    return { ...none, step, nth, attempt, state: "started" };
+  }
+  if (event === "step.completed") {
+    const { step, nth, attempt, result, duration_ms } = data;
+    return { ...none, step, nth, attempt, result, duration_ms, state: "completed" };
+  }
   if (event !== "step.failed") return null;
   const { step, nth, attempt, error, duration_ms, until } = data;
   return { ...none, step, nth, attempt, error, duration_ms, until, state: "failed" };

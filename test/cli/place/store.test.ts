@@ -149,6 +149,7 @@ test("a row of --json has the columns as keys, and JSON columns as values", asyn
     payload: { used: "\x1b[2J\u202e" },
     cause: 31,
     trace: TREE,
+    ...{ origin: null, origin_id: null, origin_at: null, late: null },
   });
   const logs = await nerve("logs", "--limit", "1", "--json");
   expect(JSON.parse(logs.stdout)).toEqual({
