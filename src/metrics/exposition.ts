@@ -1,9 +1,12 @@
 /** Owns the page `/metrics`: what the kernel has counted, what the store holds, and the numbers that senses see. */
 import { COMPUTE_OUTCOMES, type MetricsLook } from "../control/metrics-look.ts";
+import type { FleetStatus } from "../model/fleet-status.ts";
 import { SEVERITIES } from "../model/incident.ts";
+import type { OtlpStatus } from "../model/otlp-status.ts";
 import { ACTIVE_STATES, ENDINGS } from "../model/run.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import { COMMIT, VERSION } from "../version.ts";
+import { ofFleet, ofOtlp } from "./joined.ts";
 import { type Distribution, family, histograms, type Series } from "./text.ts";
 import type { Numbers } from "./values.ts";
 
@@ -14,13 +17,16 @@ export interface MetricsParts {
   readonly look: MetricsLook | null;
   /** By sense, where `metrics` asks for numbers. Null: they could not be read in time. */
   readonly numbers: ReadonlyMap<string, Numbers | null>;
-  readonly store: Pick<StoreReader, "incidents">;
+  /** Null: as of `look`, or the configuration has none. */
+  readonly fleet: FleetStatus | null;
+  readonly otlp: OtlpStatus | null;
+  readonly store: Pick<StoreReader, "incidents" | "origins">;
   /** File or folder of the data directory → bytes. */
   readonly bytes: ReadonlyMap<string, number>;
 }
 
 export function exposition(parts: MetricsParts): string {
-  const { look, bytes } = parts;
+  const { look, fleet, otlp, store, bytes } = parts;
   const lines = [
     ...family("nerve_build_info", "gauge", "The build of nerve that answers; always 1.", [
       { labels: { version: VERSION, commit: COMMIT, bun: Bun.version }, value: 1 },
@@ -35,6 +41,8 @@ export function exposition(parts: MetricsParts): string {
       "Size of a file of the data directory, or of all files of a folder.",
       [...bytes].map(([file, value]) => ({ labels: { file }, value })),
     ),
+    ...ofFleet(fleet, fleet === null ? [] : store.origins.all()),
+    ...ofOtlp(otlp),
     ...(look === null ? [] : ofSignals(parts)),
   ];
   return `${lines.join("\n")}\n`;

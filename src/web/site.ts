@@ -150,7 +150,8 @@ export class Site implements Answerer {
       const store = opened.value;
       const counts = look?.metrics ?? null;
       const numbers = counts === null ? null : await this.#numbers.of(counts, config, store, new Slices());
-      const text = exposition({ look: counts, numbers: numbers ?? new Map(), store, bytes });
+      const { fleet, otlp } = look?.status ?? { fleet: null, otlp: null };
+      const text = exposition({ look: counts, numbers: numbers ?? new Map(), fleet, otlp, store, bytes });
       return { status: 200, type: CONTENT_TYPE, body: secrets.text(text), headers: {} };
     } catch (error) {
       // The file was replaced or is damaged: the next question opens it anew.

@@ -7,8 +7,11 @@ import { exposition } from "../../src/metrics/exposition.ts";
 import { NewestNumbers, type ReadingTime } from "../../src/metrics/newest-numbers.ts";
 import { numbersOf } from "../../src/metrics/values.ts";
 import type { MetricPaths, NerveConfig } from "../../src/model/config.ts";
+import type { FleetStatus } from "../../src/model/fleet-status.ts";
+import type { Origin } from "../../src/model/origin.ts";
+import type { OtlpStatus } from "../../src/model/otlp-status.ts";
 import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
-import { type ArchiveBench, archiveBench, june } from "../helpers/archive.ts";
+import { type ArchiveBench, archiveBench, june, NOW } from "../helpers/archive.ts";
 import { complaintsOf, PROMTOOL } from "../helpers/prometheus.ts";
 
 setDefaultTimeout(60_000);
@@ -87,7 +90,7 @@ const bytes = new Map([["logs.db", 4_096]]);
 const UNHURRIED: ReadingTime = { isOver: false, rest: () => Promise.resolve() };
 async function page(look: MetricsLook | null, config: NerveConfig = ALL): Promise<string[]> {
   const numbers = look === null ? new Map() : await new NewestNumbers().of(look, config, store, UNHURRIED);
-  return exposition({ look, numbers, store, bytes }).split("\n");
+  return exposition({ look, numbers, fleet: null, otlp: null, store, bytes }).split("\n");
 }
 const valuesIn = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith("nerve_signal_value{"));
 
@@ -155,6 +158,74 @@ describe("the page", () => {
   });
 });
 
+const side = (state: "connected" | "offline") => ({ state, why: null, since: NOW });
+const FLEET: FleetStatus = {
+  host: "hub",
+  servers: ["tls://nats"],
+  out: { ...side("offline"), upto: 4, backlog: 7, sent: 3, lost: 2 },
+  in: { ...side("connected"), pending: 5, stored: 11 },
+  origins: { up: 1, silent: 1, missing: 6, late: 1, silent_hosts: [] },
+};
+const OTLP: OtlpStatus = {
+  address: "https://otel",
+  links: [{ kind: "logs", ...side("connected"), upto: 4, backlog: 1, sent: 9, refused: 2, lost: 0 }],
+};
+const origin = (host: string, state: "up" | "silent", at: number, gaps: number, missing: number) => ({
+  ...{ host, state, at, gaps, missing, epoch: "e", upto: 9, signals: 4, late: gaps, since: at, heard: 0 },
+});
+
+describe("other hosts and receivers", () => {
+  const textOf = (fleet: FleetStatus | null, origins: Origin[]): string =>
+    exposition({
+      ...{ look: null, numbers: new Map(), fleet, otlp: OTLP, bytes },
+      store: { incidents: store.incidents, origins: { ...store.origins, all: () => origins } },
+    });
+  const seen = [
+    origin("web1", "up", june(30), 0, 0),
+    origin("web2", "silent", june(29), 1, 6),
+    origin("web3", "silent", 0, 0, 0),
+  ];
+
+  test("have their links, what waits, and when each host was heard last", async () => {
+    const text = textOf(FLEET, seen);
+    expect(text.split("\n").filter((line) => /^nerve_(fleet|host|otlp)/.test(line))).toEqual([
+      'nerve_fleet_link_up{direction="out"} 0',
+      'nerve_fleet_link_up{direction="in"} 1',
+      "nerve_fleet_signals_waiting 7",
+      "nerve_fleet_signals_sent_total 3",
+      "nerve_fleet_signals_lost_total 2",
+      "nerve_fleet_frames_waiting 5",
+      "nerve_fleet_signals_received_total 11",
+      'nerve_fleet_hosts{state="up"} 1',
+      'nerve_fleet_hosts{state="silent"} 2',
+      "nerve_fleet_gaps_total 1",
+      "nerve_fleet_signals_missing_total 6",
+      "nerve_fleet_signals_late_total 1",
+      `nerve_host_last_heard_timestamp_seconds{host="web1"} ${june(30) / 1_000}`,
+      `nerve_host_last_heard_timestamp_seconds{host="web2"} ${june(29) / 1_000}`,
+      "nerve_hosts_left_out 0",
+      'nerve_otlp_link_up{kind="logs"} 1',
+      'nerve_otlp_waiting{kind="logs"} 1',
+      'nerve_otlp_sent_total{kind="logs"} 9',
+      'nerve_otlp_refused_total{kind="logs"} 2',
+      'nerve_otlp_lost_total{kind="logs"} 0',
+    ]);
+    if (PROMTOOL !== null) expect(await complaintsOf(text)).toBe("0: ");
+  });
+
+  test("are at most 5,000 hosts, and the others are counted", () => {
+    const many = Array.from({ length: 5_003 }, (_, n) => origin(`web${n}`, "up", june(30), 0, 0));
+    const text = textOf(FLEET, many);
+    expect(text.match(/^nerve_host_last_heard/gm)).toHaveLength(5_000);
+    expect(text).toContain("\nnerve_hosts_left_out 3\n");
+  });
+
+  test("are not named where the configuration has no `fleet`, or nothing is received", () => {
+    expect(textOf(null, seen)).not.toMatch(/nerve_(fleet|host)/);
+    expect(textOf({ ...FLEET, in: null }, seen)).not.toMatch(/nerve_host|direction="in"|received/);
+  });
+});
+
 describe("the numbers of a payload", () => {
   test("are series with what a label must escape escaped", async () => {
     expect(valuesIn(await page(lookWith(senseOf("disk", 1))))).toEqual([
@@ -208,7 +279,7 @@ describe("the numbers of a payload", () => {
       ["disk", 4],
       ["many", null],
     ]);
-    const text = exposition({ look, numbers: first, store, bytes });
+    const text = exposition({ look, numbers: first, fleet: null, otlp: null, store, bytes });
     expect(text).toContain('nerve_signal_values_left_out{sense="many"} NaN');
     turns = 0;
     const second = await newest.of(look, ALL, { signals }, hurried);

@@ -67,7 +67,7 @@ test.skipIf(PROMETHEUS === null)(
       };
       const unhurried = { isOver: false, rest: () => Promise.resolve() };
       const numbers = await new NewestNumbers().of(look, config, store, unhurried);
-      return exposition({ look, numbers, store, bytes: new Map([["logs.db", 4_096]]) });
+      return exposition({ look, numbers, fleet: null, otlp: null, store, bytes: new Map([["logs.db", 4_096]]) });
     };
     using server = Bun.serve({
       hostname: "127.0.0.1",
