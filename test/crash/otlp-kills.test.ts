@@ -8,7 +8,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CrashSite, randomNumbers } from "../helpers/crash.ts";
-import { answer, HANG_UP, type Kind, OtlpReceiver, type Reply, TAKE } from "../helpers/otlp-receiver.ts";
+import { answer, HANG_UP, type Kind, OtlpReceiver, type Reply, SILENCE, TAKE } from "../helpers/otlp-receiver.ts";
 import { childrenOf, commandOf, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 
@@ -65,6 +65,7 @@ test("each row that `send` names is taken, or refused and counted, whatever is k
   const replies: readonly Reply[] = [
     ...Array<Reply>(8).fill(TAKE),
     ...[HANG_UP, HANG_UP, REFUSAL],
+    ...(FULL ? [SILENCE] : []),
     ...[answer(200, "<html>"), answer(503), answer(429, "", { "retry-after": "0" })],
   ];
   receiver.replyTo = () => replies[Math.floor(random() * replies.length)] ?? TAKE;

@@ -164,7 +164,7 @@ function spanOf(span: Decoded): Span {
   };
 }
 
-/** `take` with `refused`: a partial success. `hang-up`: read, and the connection is closed. */
+/** `take` with `refused`: a partial success. `hang-up`: read, and the connection is closed. `silence`: read, and never answered. */
 export type Reply =
   | { readonly kind: "take"; readonly refused: number; readonly message: string }
   | {
@@ -173,7 +173,8 @@ export type Reply =
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string;
     }
-  | { readonly kind: "hang-up" };
+  | { readonly kind: "hang-up" }
+  | { readonly kind: "silence" };
 
 export const TAKE: Reply = { kind: "take", refused: 0, message: "" };
 export const answer = (status: number, body = "", headers: Readonly<Record<string, string>> = {}): Reply => ({
@@ -183,6 +184,7 @@ export const answer = (status: number, body = "", headers: Readonly<Record<strin
   body,
 });
 export const HANG_UP: Reply = { kind: "hang-up" };
+export const SILENCE: Reply = { kind: "silence" };
 
 export interface Came {
   readonly kind: Kind;
@@ -250,6 +252,8 @@ export class OtlpReceiver implements AsyncDisposable {
     switch (reply.kind) {
       case "hang-up":
         request.socket.destroy();
+        return;
+      case "silence":
         return;
       case "status":
         response.writeHead(reply.status, reply.headers).end(reply.body);
