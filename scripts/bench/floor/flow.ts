@@ -25,8 +25,8 @@ interface Entry {
   readonly committed: () => void;
 }
 
-/** Runs one after another in each of `slots`, for ever. */
-export function flowDaemon(db: Database, slots: number): void {
+/** Runs one after another in each of `slots`, for ever. `file`: the database, beside which the user's module lies. */
+export function flowDaemon(db: Database, file: string, slots: number): void {
   const insert = db.prepare(INSERT_LOG);
   let waiting: Entry[] = [];
   const asked = new Map<number, (value: object) => void>();
@@ -47,7 +47,7 @@ export function flowDaemon(db: Database, slots: number): void {
       if (slots === 1) flush();
       else setImmediate(flush);
     });
-  const worker = Bun.spawn(["/proc/self/exe", "worker", "flow", "0"], {
+  const worker = Bun.spawn(["/proc/self/exe", "worker", "flow", "0", file], {
     serialization: "json",
     stdio: ["ignore", "inherit", "inherit"],
     ipc({ id, value }: Answered) {

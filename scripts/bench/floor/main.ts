@@ -40,7 +40,7 @@ export const INSERT = "INSERT INTO signals (sense, at, payload, cause, trace) VA
 function daemon(file: string, synchronous: string, job: string, senses: string): void {
   const db = openFloorStore(file, synchronous);
   Bun.serve({ unix: `${file}.sock`, fetch: () => new Response("floor") });
-  if (job === "flow") return flowDaemon(db, Number(senses));
+  if (job === "flow") return flowDaemon(db, file, Number(senses));
   const insert = db.prepare(INSERT);
   let waiting: Message[] = [];
   let armed = false;
