@@ -117,7 +117,7 @@ export class Faults {
   #reloads(): void {
     const site = this.#site;
     if (this.#below(3) === 0) return this.#reloadsOwed(0);
-    if (this.#below(8) === 0) return this.#reloadsRunning();
+    if (this.#below(3) === 0) return this.#reloadsRunning();
     const before = site.config ?? site.plan.config;
     const isBroken = this.#below(8) === 0;
     this.#count(isBroken ? "reload of a broken config" : "reload");
