@@ -387,6 +387,7 @@ test.concurrent("a module whose top-level await never settles fails by name, and
 test.concurrent("a sense that deletes its own database fails by name and costs its neighbours nothing, and its signals go on after a restart", () =>
   inLane(async () => {
     using folder = beside("deletes-database", { with: ({ path }) => ({ database: `${path}/data/senses/bad.db` }) });
+    let before = 0;
     {
       await using nerve = await startNerve(folder.path);
       const { reason } = await until("bad has failed", async () => {
@@ -395,9 +396,9 @@ test.concurrent("a sense that deletes its own database fails by name and costs i
       });
       expect(reason).toContain("bad.db");
       await neighboursAreWell(nerve);
+      before = nerve.signals("bad").length;
     }
     await using nerve = await startNerve(folder.path);
-    const before = nerve.signals("bad").length;
     await until("bad emits again", () => nerve.signals("bad").length > before);
     expect(nerve.signals("bad")[before]?.payload).toEqual({ visits: 1 });
     await neighboursAreWell(nerve);
