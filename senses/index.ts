@@ -32,6 +32,7 @@ import processesSamplesSql from "./processes/migrations/0002_samples.sql" with {
 import pushSql from "./push/migrations/0001_samples.sql" with { type: "text" };
 import systemdSql from "./systemd/migrations/0001_units.sql" with { type: "text" };
 import tailSql from "./tail/migrations/0001_files.sql" with { type: "text" };
+import tailHeldSql from "./tail/migrations/0002_held.sql" with { type: "text" };
 import tcpSql from "./tcp/migrations/0001_samples.sql" with { type: "text" };
 import tlsSql from "./tls/migrations/0001_samples.sql" with { type: "text" };
 
@@ -164,7 +165,10 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
   tail: {
     load: () => require("./tail/index.ts"),
     schema: () => require("./tail/schema.ts"),
-    migrations: [{ name: "0001_files.sql", sql: tailSql }],
+    migrations: [
+      { name: "0001_files.sql", sql: tailSql },
+      { name: "0002_held.sql", sql: tailHeldSql },
+    ],
   },
   journal: {
     load: () => require("./journal/index.ts"),

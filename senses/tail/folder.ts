@@ -1,5 +1,5 @@
 /** The regular files of one folder, with what they are known by. */
-import { opendir, stat } from "node:fs/promises";
+import { type FileHandle, open, opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface Entry {
@@ -44,10 +44,39 @@ export async function entryAt(folder: string, name: string): Promise<Entry | nul
   }
 }
 
-export function refusal(error: unknown, path: string): unknown {
+/** What `act` makes of the open file; null where another file has its name by now. Throws `Refused`. */
+export async function withFile<T>({ path, identity }: Entry, act: (file: FileHandle) => Promise<T>): Promise<T | null> {
+  const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw refusal(error, path);
+  });
+  if (file === null) return null;
+  try {
+    const { dev, ino } = await file.stat({ bigint: true });
+    return `${dev}:${ino}` === identity ? await act(file) : null;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A file or a folder that nerve's user may not read. */
+export class Refused extends Error {
+  readonly path: string;
+
+  constructor(path: string, code: string) {
+    super(`${path} may not be read by nerve's user (${code}): add it to the group of the file, such as \`adm\``);
+    this.path = path;
+  }
+}
+
+/** What `act` resolves to, or what refused it. */
+export const orRefused = <T>(act: Promise<T>): Promise<T | Refused> =>
+  act.catch((error: unknown) => {
+    if (error instanceof Refused) return error;
+    throw error;
+  });
+
+function refusal(error: unknown, path: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code !== "EACCES" && code !== "EPERM") return error;
-  return new Error(
-    `${path} may not be read by nerve's user (${code}): add it to the group of the file, such as \`adm\``,
-  );
+  return code === "EACCES" || code === "EPERM" ? new Refused(path, code) : error;
 }

@@ -8,9 +8,10 @@ import { groupsIn, pattern } from "nerve/pattern";
 import { declaration } from "nerve/payload";
 import { lacking } from "nerve/sources";
 import { Collected, type Limits } from "./basket.ts";
+import { orRefused, type Refused } from "./folder.ts";
 import { readFollowed } from "./reader.ts";
 import { files, following, samples } from "./schema.ts";
-import { type Followed, type Lost, survey } from "./survey.ts";
+import { type Lost, type Survey, survey } from "./survey.ts";
 
 export const options = record({
   // `*` in the name of the file stands for any run of characters.
@@ -74,16 +75,24 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
     fromEnd: lookedAt === null && given.from === "end",
     lookedAt,
   };
-  const found = await survey(db.select().from(files).all(), wanted);
-  for (const lost of found.lost) log("warn", lackOf(lost), lost);
+  const known = db.select().from(files).all();
+  const found = await survey(known, wanted);
   if (found.files.length === 0) {
+    for (const lost of found.lost) log("warn", lackOf(lost), lost);
     db.delete(files).run();
     return lacking(db, log, absenceOf(given.path));
   }
 
   const limits: Limits = { signals: MOST_SIGNALS, bytes: MOST_JSON_BYTES, until: performance.now() + LONGEST_MS };
   const collected = new Collected(given.match, given.summary, limits);
-  const { bytes, behind_bytes } = await readAll(db, found.files, collected, signal);
+  const { bytes, behind_bytes, refused } = await readAll(db, found, collected, signal);
+  if (refused.length === found.files.length) throw refused[0]?.reason;
+  for (const lost of found.lost) log("warn", lackOf(lost), lost);
+  const isNews = ({ identity }: Unread) => !known.some((file) => file.identity === identity && file.held === "refused");
+  for (const { path, reason, bytes } of refused.filter(isNews)) {
+    const waiting = bytes === 0 ? "" : `; ${bytes} bytes of it wait to be read`;
+    log("warn", `${reason.message}${waiting}; other files are read`, { path, bytes });
+  }
 
   const { lines, matched } = collected;
   if (bytes > 0 && collected.isFull) more();
@@ -118,26 +127,41 @@ function lastLook(db: SenseDatabase, path: string): number | null {
   return null;
 }
 
+/** A file that nerve's user may not read. */
+interface Unread {
+  readonly path: string;
+  readonly identity: string;
+  readonly reason: Refused;
+  /** That are there and were not read. */
+  readonly bytes: number;
+}
+
 /** Keeps how far each file was read. */
-async function readAll(db: SenseDatabase, followed: readonly Followed[], collected: Collected, signal: AbortSignal) {
+async function readAll(db: SenseDatabase, found: Survey, collected: Collected, signal: AbortSignal) {
   let bytes = 0;
   let behind = 0;
+  const refused: Unread[] = [];
   const rows: (typeof files.$inferInsert)[] = [];
-  for (const file of followed) {
+  for (const file of found.files) {
     signal.throwIfAborted();
     const { entry } = file;
-    const { place, marks } = await readFollowed(file, collected);
+    const progress = await orRefused(readFollowed(file, collected));
+    const reason = progress instanceof Error ? progress : found.refused.get(entry.path);
+    const { place, marks } = progress instanceof Error ? file : progress;
     bytes += place.offset - file.place.offset;
     behind += entry.bytes - place.offset;
+    if (reason !== undefined)
+      refused.push({ path: entry.path, identity: entry.identity, reason, bytes: entry.bytes - place.offset });
     rows.push({
       path: entry.path,
       identity: entry.identity,
       ...{ offset: place.offset, skipping: place.skipping, head: marks.head, last: marks.last },
       seen_bytes: entry.bytes,
       changed_at: entry.changed_at,
+      held: reason === undefined ? file.held : "refused",
     });
   }
   db.delete(files).run();
   for (const row of rows) db.insert(files).values(row).run();
-  return { bytes, behind_bytes: behind };
+  return { bytes, behind_bytes: behind, refused };
 }

@@ -18,6 +18,9 @@ export async function marksOf(file: FileHandle, offset: number): Promise<Marks> 
 /** Of the first bytes of a file that is distinct: most files differ here. */
 export const headOf = (file: FileHandle): Promise<string> => hashAt(file, 0, COMPARED);
 
+export const areEqual = (a: Marks | null, b: Marks | null): boolean =>
+  a !== null && b !== null && a.head === b.head && a.last === b.last;
+
 /** A file that was read for less looks like many others: a copy of it is not told from another file. */
 export const isDistinct = (offset: number): boolean => offset >= COMPARED;
 

@@ -1,7 +1,8 @@
 /** Reads what is new in a file, and takes it only where the file stayed what it was meanwhile. */
+import { withFile } from "./folder.ts";
 import { type Marks, marksOf } from "./known.ts";
 import { type Line, type Place, readLines } from "./lines.ts";
-import { type Followed, withFile } from "./survey.ts";
+import type { Followed } from "./survey.ts";
 
 /** What a compute has found so far. What was taken since a mark can be given back. */
 export interface Basket {
@@ -19,11 +20,11 @@ export interface Progress {
 const RESTED_MS = 60_000;
 
 export async function readFollowed(
-  { entry, place, marks, isCurrent, isHeld }: Followed,
+  { entry, place, marks, isCurrent, held }: Followed,
   basket: Basket,
 ): Promise<Progress> {
   const unchanged = { place, marks };
-  if (isHeld || place.offset >= entry.bytes) return unchanged;
+  if (held !== null || place.offset >= entry.bytes) return unchanged;
   const giveBack = basket.mark();
   const progress = await withFile(entry, async (file) => {
     const reached = await readLines(file, {

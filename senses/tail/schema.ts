@@ -33,6 +33,8 @@ export const files = sqliteTable("files", {
   /** Its size, and Unix milliseconds of its last change, at the last look. */
   seen_bytes: integer().notNull(),
   changed_at: integer().notNull(),
+  /** Why it is not read; null where it is. */
+  held: text({ enum: ["new", "copy", "refused"] }),
 });
 
 /** One row: the `path` that the files above follow from, and Unix milliseconds of the last look. */

@@ -1,14 +1,23 @@
 /**
  * Which files are to be read, and from where on. A file is followed under whatever name it has in its folder: one that was
  * renamed is read to its end before the one that took its name. A generation that came and lost its name between two looks is
- * found by its name, which begins with that of the log (`app.log.1`, `app.log-20261128`), and by its time.
+ * found by its name, which begins with that of the log (`app.log.1`, `app.log-20261128`), and by its time. A copy of a file
+ * that is still there is not read: it has nothing new, until that file is cut or gone.
  */
-import { open } from "node:fs/promises";
-import { basename, extname } from "node:path";
+import { basename } from "node:path";
 import { matches } from "nerve/glob";
-import { type Entry, entryAt, namesIn, refusal } from "./folder.ts";
-import { headOf, isDistinct, type Marks, marksOf } from "./known.ts";
+import { copyOf, Heads, sharedBytes } from "./copies.ts";
+import { type Entry, orRefused, Refused, withFile } from "./folder.ts";
+import { areEqual, isDistinct, type Marks, marksOf } from "./known.ts";
 import type { Place } from "./lines.ts";
+import { Look, lookAround } from "./look.ts";
+import { isChosen, isFormer } from "./names.ts";
+
+/**
+ * Why a file is not read: it is new and may be a copy that is being made; it is a copy of one that is there, up to its place;
+ * nerve's user may not read it.
+ */
+export type Held = "new" | "copy" | "refused";
 
 /** What is kept of a file between two computes. */
 export interface Known extends Place, Marks {
@@ -16,6 +25,7 @@ export interface Known extends Place, Marks {
   readonly identity: string;
   readonly seen_bytes: number;
   readonly changed_at: number;
+  readonly held: Held | null;
 }
 
 export interface Followed {
@@ -25,8 +35,8 @@ export interface Followed {
   readonly marks: Marks;
   /** True while the file has a name that the path chooses. */
   readonly isCurrent: boolean;
-  /** True while it may be a copy that is being made: it is not read yet. */
-  readonly isHeld: boolean;
+  /** Null where it is to be read. */
+  readonly held: Held | null;
 }
 
 /** A file that was cut, replaced or removed, and no copy of it is there: what came after the last look nobody knows. */
@@ -42,6 +52,8 @@ export interface Survey {
   /** In the order in which they are to be read. */
   readonly files: readonly Followed[];
   readonly lost: readonly Lost[];
+  /** By the paths of the files that nerve's user may not read. */
+  readonly refused: ReadonlyMap<string, Refused>;
 }
 
 export interface Wanted {
@@ -61,130 +73,153 @@ const SETTLED_MS = 2_000;
 const RESTED_MS = 60_000;
 /** A copy that was not written for so long is whole. */
 const COPIED_MS = 1_000;
-const ATTEMPTS = 3;
 /** Of files that lost their name so many are kept in mind, the newest. */
 const MOST_FORMER = 1_000;
-const PACKED = /\.(?:gz|bz2|xz|zst|lz4|lzma|zip)$/;
-/** A count, or a date with or without a time. */
-const NUMBER = /^(?:\.\d+|[-.]\d[\d-]{5,})$/;
+const NEWLINE = 10;
 const NO_MARKS: Marks = { head: "", last: "" };
-/** Of a file that is held. */
-const HELD: Marks = { head: "held", last: "" };
 const BEGIN: Place = { offset: 0, skipping: false };
-
-class Look {
-  readonly #folder: string;
-  readonly #names: readonly string[];
-  readonly #entries = new Map<string, Entry | null>();
-
-  constructor(folder: string, names: readonly string[]) {
-    this.#folder = folder;
-    this.#names = names;
-  }
-
-  async at(name: string): Promise<Entry | null> {
-    const known = this.#entries.get(name);
-    if (known !== undefined) return known;
-    const entry = this.#names.includes(name) ? await entryAt(this.#folder, name) : null;
-    this.#entries.set(name, entry);
-    return entry;
-  }
-
-  async chosen(pattern: string): Promise<readonly Entry[]> {
-    const isChosen = (name: string) => matches(pattern, name) && (!name.startsWith(".") || pattern.startsWith("."));
-    const found = await Promise.all(this.#names.filter(isChosen).map((name) => this.at(name)));
-    return found.filter((entry) => entry !== null);
-  }
-
-  async all(): Promise<readonly Entry[]> {
-    return (await Promise.all(this.#names.map((name) => this.at(name)))).filter((entry) => entry !== null);
-  }
-}
-
-/** The heads of files, each read once in a look: a folder may hold a year of logs, and each is compared with each. */
-class Heads {
-  readonly #known = new Map<string, Promise<string | null>>();
-
-  of(entry: Entry): Promise<string | null> {
-    const known = this.#known.get(entry.identity) ?? withFile(entry, headOf);
-    this.#known.set(entry.identity, known);
-    return known;
-  }
-}
 
 export async function survey(known: readonly Known[], wanted: Wanted): Promise<Survey> {
   const look = await lookAround(known, wanted.folder);
-  const heads = new Heads();
-  const current = new Map((await look.chosen(wanted.pattern)).map((entry) => [entry.identity, entry]));
-  const followed = new Map<string, Followed>();
-  const follow = (entry: Entry, place: Place, marks: Marks): void => {
-    const isCurrent = current.has(entry.identity);
-    followed.set(entry.identity, { entry, place, marks, isCurrent, isHeld: !isCurrent && marks.head === HELD.head });
-  };
-
-  const cut: Known[] = [];
-  const held: Entry[] = [];
-  for (const file of known) {
-    const entry = current.get(file.identity) ?? (await whereIs(file, look));
-    if (entry !== null && file.head === HELD.head) held.push(entry);
-    else if (entry !== null && (await isSame(file, entry, wanted))) follow(entry, file, file);
-    else cut.push(file);
+  const current = await look.chosen(wanted.pattern);
+  const round = new Round(current, wanted);
+  for (const file of known) await round.recognise(file, look);
+  // Names are read again behind the files: a copy that is shorter than what is read now is among them.
+  const after = await Look.in(wanted.folder);
+  for (const file of round.cut) await round.succeed(file, after);
+  for (const entry of current) await round.meet(entry, !wanted.fromEnd);
+  for (const { entry, file } of round.held) await round.settle(entry, file);
+  for (const entry of await after.all()) {
+    if (!isFormer(entry.name, wanted.pattern)) continue;
+    if (wanted.lookedAt === null || isFresh(entry, wanted)) await round.meet(entry, wanted.lookedAt !== null);
   }
-  const lost: Lost[] = [];
-  // Who copies a log and cuts it leaves in the copy what was not read. The copy may be newer than the names that were read.
-  const after = cut.length === 0 ? look : new Look(wanted.folder, await namesIn(wanted.folder));
-  for (const file of cut) {
-    const copy = await copyOf(file, await after.all(), (entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
-    if (copy !== null) follow(copy, file, file);
-    else if (await mayLack(file, after, wanted)) {
-      lost.push({ path: file.path, offset: file.offset, bytes: Math.max(0, file.seen_bytes - file.offset) });
-    }
-  }
-  for (const entry of current.values()) {
-    if (followed.has(entry.identity)) continue;
-    const isCopy = await isCopyOfOne(entry, [...followed.values()], heads, isDistinct);
-    await begin(entry, wanted.fromEnd || isCopy, follow);
-  }
-  const former = (await after.all()).filter((entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
-  for (const entry of [...held, ...(wanted.lookedAt === null ? await look.all() : former)]) {
-    if (followed.has(entry.identity) || !isFormer(entry, wanted)) continue;
-    if (wanted.lookedAt === null) await begin(entry, true, follow);
-    else if (Date.now() - entry.changed_at < COPIED_MS) follow(entry, BEGIN, HELD);
-    else await begin(entry, await isCopyOfOne(entry, [...followed.values()], heads, (bytes) => bytes > 0), follow);
-  }
-  return { files: inOrder([...followed.values()]), lost };
+  for (const [name, refused] of look.refused) if (isChosen(name, wanted.pattern)) round.refuseUnseen(refused, name);
+  return { files: inOrder([...round.followed.values()]), lost: round.lost, refused: round.refused };
 }
 
-/** A file that is renamed while the names are read is in none of them: it is looked for again before it counts as gone. */
-async function lookAround(known: readonly Known[], folder: string): Promise<Look> {
-  for (let attempt = 1; ; attempt++) {
-    const look = new Look(folder, await namesIn(folder));
-    const places = await Promise.all(known.map((file) => whereIs(file, look)));
-    if (attempt === ATTEMPTS || !places.includes(null)) return look;
+/** How each file goes on, found in one look. */
+class Round {
+  readonly followed = new Map<string, Followed>();
+  readonly lost: Lost[] = [];
+  readonly refused = new Map<string, Refused>();
+  /** Files that were known, and are no longer what they were. */
+  readonly cut: Known[] = [];
+  /** Files that were not read so far, and are there. */
+  readonly held: { readonly entry: Entry; readonly file: Known }[] = [];
+  readonly #current: ReadonlyMap<string, Entry>;
+  readonly #wanted: Wanted;
+  readonly #heads = new Heads();
+
+  constructor(current: readonly Entry[], wanted: Wanted) {
+    this.#current = new Map(current.map((entry) => [entry.identity, entry]));
+    this.#wanted = wanted;
+  }
+
+  /** Whether a file is there, and is what it was. */
+  async recognise(file: Known, look: Look): Promise<void> {
+    const entry = this.#current.get(file.identity) ?? (await look.find(file));
+    const unseen = look.refused.get(basename(file.path));
+    if (entry === null && unseen !== undefined) this.#refuse(unseen, entryOf(file), file);
+    else if (entry === null) this.cut.push(file);
+    else
+      await this.#orRefuse(entry, file, async () => {
+        if (!(await isSame(file, entry, this.#wanted))) this.cut.push(file);
+        else if (file.held === "new" || file.held === "copy") this.held.push({ entry, file });
+        else if (file.held === "refused" && file.head === "") await this.#begin(entry, file.offset, null);
+        else this.#follow(entry, file, file, null);
+      });
+  }
+
+  /** Who copies a log and cuts it leaves in the copy what was not read. */
+  async succeed(file: Known, after: Look): Promise<void> {
+    if (file.held === "copy") return;
+    const isLikely = (entry: Entry) => isFormer(entry.name, this.#wanted.pattern) && isFresh(entry, this.#wanted);
+    const copy = await copyOf(file, await after.all(), isLikely);
+    if (copy !== null) this.#follow(copy, file, file, null);
+    const { path, seen_bytes } = file;
+    const offset = copy?.bytes ?? file.offset;
+    const mayLack = copy === null ? await this.#mayLack(file, after) : offset < seen_bytes;
+    if (mayLack) this.lost.push({ path, offset, bytes: Math.max(0, seen_bytes - offset) });
+  }
+
+  /** A file of which nothing was known. */
+  async meet(entry: Entry, fromBegin: boolean): Promise<void> {
+    const { identity } = entry;
+    if (this.followed.has(identity) || this.held.some((held) => held.entry.identity === identity)) return;
+    if (!fromBegin) await this.#orRefuse(entry, null, () => this.#begin(entry, entry.bytes, null));
+    else if (this.cut.some((file) => file.identity === identity)) this.#follow(entry, BEGIN, NO_MARKS, null);
+    else await this.settle(entry, null);
+  }
+
+  /** Whether a file that was not read so far is a copy, may be one, or is to be read. */
+  async settle(entry: Entry, file: Known | null): Promise<void> {
+    if (!this.followed.has(entry.identity)) await this.#orRefuse(entry, file, () => this.#settle(entry, file));
+  }
+
+  async #settle(entry: Entry, file: Known | null): Promise<void> {
+    const isCurrent = this.#current.has(entry.identity);
+    const isFresh = Date.now() - entry.changed_at < COPIED_MS;
+    const others = [...this.followed.values()].filter(({ held }) => held === null).map((other) => other.entry);
+    const shared = await sharedBytes(entry, others, this.#heads, isCurrent ? isDistinct : (bytes) => bytes > 0);
+    const agreed = file?.offset ?? 0;
+    if (shared === entry.bytes) await this.#begin(entry, shared, "copy");
+    // Its original was read further than the copy goes.
+    else if (file?.held === "copy" && this.cut.some(({ offset }) => offset >= entry.bytes))
+      await this.#begin(entry, entry.bytes, null);
+    else if (isCurrent ? isFresh && shared !== null : isFresh || entry.bytes === 0)
+      this.#follow(entry, file ?? BEGIN, file ?? NO_MARKS, file?.held ?? "new");
+    // It is longer than what it was copied from.
+    else await this.#begin(entry, shared !== null && isDistinct(shared) ? Math.max(shared, agreed) : agreed, null);
+  }
+
+  async #begin(entry: Entry, offset: number, held: Held | null): Promise<void> {
+    if (offset === 0) return this.#follow(entry, BEGIN, NO_MARKS, held);
+    const marks = await withFile(entry, (file) => marksOf(file, offset));
+    if (marks !== null) this.#follow(entry, await placeAt(entry, offset), marks, held);
+  }
+
+  #follow(entry: Entry, { offset, skipping }: Place, { head, last }: Marks, held: Held | null): void {
+    const isCurrent = this.#current.has(entry.identity);
+    this.followed.set(entry.identity, { entry, place: { offset, skipping }, marks: { head, last }, isCurrent, held });
+  }
+
+  /** A file that may not be read stays where it was, and stops no other. */
+  async #orRefuse(entry: Entry, file: Known | null, act: () => Promise<void>): Promise<void> {
+    const refused = await orRefused(act());
+    if (!(refused instanceof Refused)) return;
+    const isPassed = this.#wanted.lookedAt === null && (this.#wanted.fromEnd || !this.#current.has(entry.identity));
+    const place = file ?? (isPassed ? { offset: entry.bytes, skipping: false } : BEGIN);
+    this.#refuse(refused, entry, { ...place, head: file?.head ?? "", last: file?.last ?? "" });
+  }
+
+  #refuse(refused: Refused, entry: Entry, known: Place & Marks): void {
+    this.refused.set(entry.path, refused);
+    this.#follow(entry, known, known, "refused");
+  }
+
+  /** Not even its number is known. */
+  refuseUnseen(refused: Refused, name: string): void {
+    if (this.refused.has(refused.path)) return;
+    const entry = { path: refused.path, name, identity: `refused:${name}`, bytes: 0, changed_at: 0 };
+    this.#refuse(refused, entry, { ...BEGIN, ...NO_MARKS });
+  }
+
+  /** Whether a file of which nothing is left may have held more than was read. */
+  async #mayLack(file: Known, look: Look): Promise<boolean> {
+    if (file.seen_bytes > file.offset) return true;
+    if (file.held !== null) return false;
+    const rested = (this.#wanted.lookedAt ?? 0) - file.changed_at;
+    const name = basename(file.path);
+    if (!matches(this.#wanted.pattern, name)) return rested < SETTLED_MS;
+    return rested < RESTED_MS || (await look.at(name)) !== null;
   }
 }
 
-type Follow = (entry: Entry, place: Place, marks: Marks) => void;
-
-async function begin(entry: Entry, atEnd: boolean, follow: Follow): Promise<void> {
-  const place = atEnd ? await endOf(entry) : BEGIN;
-  const marks = place.offset === 0 ? null : await withFile(entry, (file) => marksOf(file, place.offset));
-  if (place.offset === 0 || marks !== null) follow(entry, place, marks ?? NO_MARKS);
-}
-
-/** A name that a log has once it is rotated, and that is not packed. */
-const isFormer = ({ name }: Entry, { pattern }: Wanted): boolean =>
-  !PACKED.test(name) &&
-  !matches(pattern, name) &&
-  ([".*", "-*"].some((end) => matches(pattern + end, name)) || isNumbered(name, pattern));
-
-/** `app-20261128.log` or `app.1.log`: logrotate's `extension` keeps the end of the name. */
-function isNumbered(name: string, pattern: string): boolean {
-  const end = extname(pattern);
-  const stem = basename(pattern, end);
-  if (end === "" || pattern.includes("*") || !name.startsWith(stem) || !name.endsWith(end)) return false;
-  return NUMBER.test(name.slice(stem.length, -end.length));
-}
+/** As a file was at the last look. */
+const entryOf = ({ path, identity, seen_bytes, changed_at }: Known): Entry => ({
+  ...{ path, name: basename(path), identity },
+  ...{ bytes: seen_bytes, changed_at },
+});
 
 const isFresh = ({ changed_at }: Entry, { lookedAt }: Wanted): boolean => changed_at >= (lookedAt ?? 0) - CLOCK_MS;
 
@@ -200,97 +235,23 @@ const byAge = (a: Followed, b: Followed): number =>
   a.entry.changed_at - b.entry.changed_at ||
   (a.entry.name < b.entry.name ? -1 : 1);
 
-/** Under its last name, or under another of its folder. */
-async function whereIs({ path, identity }: Known, look: Look): Promise<Entry | null> {
-  const there = await look.at(basename(path));
-  if (there?.identity === identity) return there;
-  return (await look.all()).find((entry) => entry.identity === identity) ?? null;
-}
-
-/** What `act` makes of the open file; null where another file has its name by now. */
-export async function withFile<T>(
-  { path, identity }: Entry,
-  act: (file: Awaited<ReturnType<typeof open>>) => Promise<T>,
-): Promise<T | null> {
-  const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw refusal(error, path);
-  });
-  if (file === null) return null;
-  try {
-    const { dev, ino } = await file.stat({ bigint: true });
-    return `${dev}:${ino}` === identity ? await act(file) : null;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Whether a file of which nothing is left may have held more than was read. */
-async function mayLack(file: Known, look: Look, { pattern, lookedAt }: Wanted): Promise<boolean> {
-  if (file.seen_bytes > file.offset) return true;
-  if (file.head === HELD.head) return false;
-  const rested = (lookedAt ?? 0) - file.changed_at;
-  const name = basename(file.path);
-  if (!matches(pattern, name)) return rested < SETTLED_MS;
-  return rested < RESTED_MS || (await look.at(name)) !== null;
-}
-
 /** A number of an inode is given again, and a file may be cut and grow beyond where we were. */
 async function isSame(file: Known, entry: Entry, { lookedAt }: Wanted): Promise<boolean> {
   if (entry.bytes < file.offset) return false;
   // The clock of files is coarse: one that was changed shortly before the last look may have been changed after it as well.
   const isUnchanged = entry.bytes === file.seen_bytes && entry.changed_at === file.changed_at;
   const isOld = lookedAt !== null && entry.changed_at < lookedAt - SETTLED_MS;
-  if (file.offset === 0 || (isUnchanged && isOld)) return true;
+  if (file.offset === 0 || file.head === "" || (isUnchanged && isOld)) return true;
   const marks = await withFile(entry, (open) => marksOf(open, file.offset));
   // Renamed at this moment: the next look finds it under its new name.
-  return marks === null || (marks.head === file.head && marks.last === file.last);
+  return marks === null || areEqual(marks, file);
 }
 
-async function hasMarks(entry: Entry, { offset, head, last }: Place & Marks): Promise<boolean> {
-  const marks = await withFile(entry, (file) => marksOf(file, offset));
-  return marks?.head === head && marks.last === last;
-}
-
-/** The newest file with the same content up to where we were. One that was read for little has to have the right name. */
-async function copyOf(
-  file: Known,
-  entries: readonly Entry[],
-  isLikely: (entry: Entry) => boolean,
-): Promise<Entry | null> {
-  if (file.offset === 0) return null;
-  const candidates = entries
-    .filter(({ identity, bytes }) => identity !== file.identity && bytes >= file.offset)
-    .filter((entry) => isDistinct(file.offset) || isLikely(entry))
-    .sort((a, b) => b.changed_at - a.changed_at);
-  for (const entry of candidates) if (await hasMarks(entry, file)) return entry;
-  return null;
-}
-
-/** A copy of a file that is still followed itself holds nothing new; it may be as it was some time ago, or not whole yet. */
-async function isCopyOfOne(
-  entry: Entry,
-  followed: readonly Followed[],
-  heads: Heads,
-  isEnough: (bytes: number) => boolean,
-): Promise<boolean> {
-  for (const { entry: other, isHeld } of followed) {
-    const bytes = Math.min(entry.bytes, other.bytes);
-    if (isHeld || !isEnough(bytes) || entry.identity === other.identity) continue;
-    if (isDistinct(bytes) && (await heads.of(entry)) !== (await heads.of(other))) continue;
-    const [marks, others] = await Promise.all(
-      [entry, other].map((one) => withFile(one, (file) => marksOf(file, bytes))),
-    );
-    if (marks && others && marks.head === others.head && marks.last === others.last) return true;
-  }
-  return false;
-}
-
-/** Behind the last line end; a line that is half written is skipped. */
-async function endOf(entry: Entry): Promise<Place> {
-  const last = await withFile(entry, async (file) => {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, entry.bytes - 1));
-    return bytesRead === 0 ? 10 : buffer[0];
+/** A line that is half written before a place is skipped. */
+async function placeAt(entry: Entry, offset: number): Promise<Place> {
+  const before = await withFile(entry, async (file) => {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, offset - 1);
+    return bytesRead === 0 ? NEWLINE : buffer[0];
   });
-  return { offset: entry.bytes, skipping: entry.bytes > 0 && last !== 10 };
+  return { offset, skipping: before !== NEWLINE };
 }

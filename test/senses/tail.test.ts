@@ -4,59 +4,22 @@ import {
   appendFileSync,
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
-  readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   truncateSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type OpenSense, openSense, validate } from "../helpers/compute.ts";
+import { openSense, validate } from "../helpers/compute.ts";
+import { age, folder, following, LONG, read, removeFolders, text } from "../helpers/tail.ts";
 import { until } from "../helpers/until.ts";
 import { pick, randomOf, SEED, trials } from "../rules/random.ts";
 
 setDefaultTimeout(60_000);
 
-const top = mkdtempSync(join(tmpdir(), "nerve-tail-"));
-afterAll(() => rmSync(top, { recursive: true, force: true }));
-
-let folders = 0;
-function folder(): string {
-  const path = join(top, String(++folders));
-  mkdirSync(path);
-  return path;
-}
-
-/** The lines that one compute hands over. */
-async function read(sense: OpenSense): Promise<string[]> {
-  const payloads: { line: string }[] = await sense.compute();
-  return payloads.map(({ line }) => line);
-}
-
-/** A sense on `app.log` of a new folder, which has looked once. */
-async function following(options: Record<string, unknown> = {}, begin = "") {
-  const place = folder();
-  const file = join(place, "app.log");
-  writeFileSync(file, begin);
-  const sense = openSense("tail", { path: file, ...options });
-  await sense.compute();
-  return { place, file, sense };
-}
-
-/** As if nobody had written to the rotated files for a while. */
-function age(place: string): void {
-  const then = Date.now() / 1000 - 10;
-  for (const name of readdirSync(place)) if (name !== "app.log") utimesSync(join(place, name), then, then);
-}
-
-/** More than what a file has to have to be known again in a copy. */
-const LONG = Array.from({ length: 30 }, (_, index) => `begin ${index} ${"x".repeat(60)}`);
-const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
+afterAll(removeFolders);
 
 describe("lines", () => {
   test("that come are handed over once, in order; what was there is not", async () => {
