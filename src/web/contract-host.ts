@@ -1,7 +1,10 @@
-/** Owns the shapes of the answers about the configuration, the store, silences and series: numbers over time. Types only. */
+/** Owns the shapes of the answers about the configuration, the store, other hosts, silences and series: numbers over time. Types only. */
 import type { JsonObject } from "../base/json.ts";
 import type { SilenceAnswer } from "../control/contract.ts";
+import type { FleetStatus } from "../model/fleet-status.ts";
+import type { OriginState } from "../model/origin.ts";
 import type { ShownTrouble } from "../model/shown-trouble.ts";
+import type { KernelLink } from "./contract.ts";
 
 /** `GET /api/v1/graph`, and `nerve graph --json`. */
 export interface GraphAnswer {
@@ -99,6 +102,39 @@ export interface WhyAnswer {
   /** All that is wrong, critical before warning, then the newest; and how many more there are. */
   readonly troubles: readonly ShownTrouble[];
   readonly more: number;
+}
+
+/**
+ * `GET /api/v1/hosts`: other hosts whose signals came, or are missed; the silent ones first. `state` (`up`, `silent`) and `host` (may be
+ * repeated) choose among them; `limit` is 1 to 5,000, 200 where it is absent.
+ */
+export interface HostsAnswer {
+  readonly link: KernelLink;
+  /** Null: the configuration has no `fleet`, or the kernel has not answered yet. */
+  readonly fleet: FleetStatus | null;
+  readonly hosts: readonly HostRow[];
+  /** How many more there are. */
+  readonly more: number;
+}
+
+export interface HostRow {
+  readonly host: string;
+  readonly state: OriginState;
+  /** Since when it is in `state`. */
+  readonly since: number;
+  /** When something of it came last; null: nothing came yet. */
+  readonly last_heard: number | null;
+  /** Of the ids of its signals; null: none came yet. */
+  readonly epoch: string | null;
+  /** All of its signals of `epoch` up to this id are here, or are counted in `missing`. */
+  readonly upto: number;
+  /** How many of its signals were stored. */
+  readonly signals: number;
+  /** How often ids of it were left out, and how many signals may be missing because of that at most. */
+  readonly gaps: number;
+  readonly missing: number;
+  /** How many were too old on arrival: no reflex looked at them. */
+  readonly late: number;
 }
 
 /** `GET /api/v1/silences`. */

@@ -14,6 +14,7 @@ import {
   statusAnswer,
   storeAnswer,
 } from "./host-answers.ts";
+import { HOSTS_QUERY, hostsAnswer } from "./hosts-answer.ts";
 import type { KernelLink } from "./kernel-link.ts";
 import {
   DEATHS_QUERY,
@@ -130,6 +131,9 @@ export const ROUTES: readonly Route[] = [
     ok(await storeAnswer(place, link, store, new Slices())),
   ),
   route("/why", {}, "WhyAnswer", ({ place, link, store }) => whyAnswer(place, link, store)),
+  route("/hosts", HOSTS_QUERY, "HostsAnswer", async ({ link, store }, query) =>
+    ok(await hostsAnswer(link, store, query)),
+  ),
   route("/silences", {}, "SilencesAnswer", async ({ link }) => ok(await silencesAnswer(link))),
   route("/openapi.json", {}, null, ({ place }) => ok(openapi(ROUTES, place.version))),
   {

@@ -39,7 +39,7 @@ const PATHS = [
   "/metrics",
   "/session",
   ...["signals", "logs", "runs", "incidents", "deaths", "events", "session", "status", "senses", "reflexes"],
-  ...["reflexes/noted", "graph", "config", "store", "silences", "runs/1", "traces/signal:1", "traces/run:1"],
+  ...["reflexes/noted", "graph", "config", "store", "silences", "hosts", "runs/1", "traces/signal:1", "traces/run:1"],
 ].map((path) => (path.startsWith("/") ? path : `/api/v1/${path}`));
 
 /** Seldom a session: a wrong code is answered slowly on purpose. */

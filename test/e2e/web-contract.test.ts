@@ -113,6 +113,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   "/config": [""],
   "/store": [""],
   "/why": [""],
+  "/hosts": ["", "?state=silent&host=web1&limit=1"],
   "/silences": [""],
 };
 const pathsOf = (path: string): readonly string[] =>

@@ -36,7 +36,17 @@ const answersAt = (address: Address) =>
 async function everyAnswer(nerve: Nerve, address: Address): Promise<string> {
   const token = tokenIn(nerve.data, "page");
   const lists = ["signals", "logs", "runs", "incidents", "deaths", "status", "senses", "reflexes", "graph", "config"];
-  const others = ["store", "silences", "why", "session", "reflexes/told", "runs/1", "traces/run:1", "series?sense=run"];
+  const others = [
+    "hosts",
+    "store",
+    "silences",
+    "why",
+    "session",
+    "reflexes/told",
+    "runs/1",
+    "traces/run:1",
+    "series?sense=run",
+  ];
   const paths = ["/", "/metrics", ...[...lists, ...others].map((path) => `/api/v1/${path}`)];
   const texts: string[] = [];
   for (const path of paths) {

@@ -139,7 +139,18 @@ test.concurrent(`${COUNTS.signals} signals: every list has every row once, in bo
   const some = await client.walk("signals?sense=probe-001", "before");
   expect(some).toEqual(nerve.signals("probe-001").map(({ id }) => id));
   expect(await client.walk("logs?text=nothing-like-this", "before")).toEqual([]);
-  const routes = ["status", "senses", "reflexes", "reflexes/high-0", "graph", "config", "store", "silences", "session"];
+  const routes = [
+    "status",
+    "senses",
+    "reflexes",
+    "reflexes/high-0",
+    "graph",
+    "config",
+    "store",
+    "silences",
+    "hosts",
+    "session",
+  ];
   const stories = ["runs/1", `runs/${COUNTS.runs}`, "traces/signal:1", `traces/signal:${COUNTS.signals}`];
   for (const route of routes) await client.ask(route);
   for (const story of stories) await until(`${story} is told in time`, () => client.tells(story));

@@ -22,7 +22,7 @@ setDefaultTimeout(60_000);
 const STEP = /^(?:SCAN|SEARCH) (\S+)(?: ROW)?(?: USING (?:COVERING )?(.*))?$/;
 /** They hold what is configured, switched or noted, and a row for each key of a reflex or file of the archive. */
 const SHORT = [
-  ...["archive", "meta", "reflex_state", "reflexes", "switches", "silences", "clock_steps"],
+  ...["archive", "meta", "reflex_state", "reflexes", "switches", "silences", "clock_steps", "origins"],
   ...["sqlite_schema", "sqlite_sequence", "CONSTANT"],
 ];
 /** Rows of another step. */
@@ -68,6 +68,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   "/config": [""],
   "/store": [""],
   "/why": [""],
+  "/hosts": ["", "state=silent", "host=web1"],
   "/silences": [""],
   "/openapi.json": [""],
 };
