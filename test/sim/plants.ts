@@ -326,10 +326,6 @@ export const PLANTS: readonly Plant[] = [
     ],
   },
   {
-    name: "a host that begins anew is passed over",
-    edits: [edit("kernel/fleet/origins.ts", 'epoch === "anew" ? Math.min(before, frame.from) : before', "before")],
-  },
-  {
     name: "no reflex decides on signals of other hosts",
     edits: [
       edit(
@@ -337,12 +333,6 @@ export const PLANTS: readonly Plant[] = [
         "if (heard !== null) this.#reflexes.decide(",
         "if (heard === undefined) this.#reflexes.decide(",
       ),
-    ],
-  },
-  {
-    name: "a host is silent while nobody could hear it",
-    edits: [
-      edit("kernel/fleet/fleet.ts", "return hasCaughtUp && this.#held", "return true || hasCaughtUp || this.#held"),
     ],
   },
 ];
