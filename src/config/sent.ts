@@ -1,6 +1,6 @@
 /**
  * Owns the way of a configuration to another process of nerve, as JSON: without the options of senses and workflows, and
- * without channels, `otlp` and secrets. What is left is what reflexes decide by, and names.
+ * without channels, `otlp`, the watchdog and secrets. What is left is what reflexes decide by, and names.
  */
 import type { Json, JsonObject } from "../base/json.ts";
 import type { InboxConfig, NerveConfig } from "../model/config.ts";
@@ -19,6 +19,8 @@ export function sentConfig(config: NerveConfig): JsonObject {
     workflows: bare(config.workflows),
     channels: [],
     otlp: null,
+    watchdog: null,
+    fleet: config.fleet && { ...config.fleet, nkey: null },
     written: [...config.written],
     secrets: [],
   };

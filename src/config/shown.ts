@@ -1,6 +1,6 @@
 /**
  * Owns the configuration as people may see it: as it stands in the files, `${NAME}` unfilled, without the addresses of
- * channels and without values of keys that are called like a secret.
+ * channels and the watchdog, and without values of keys that are called like a secret.
  */
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 import { writtenJson } from "./fields.ts";
@@ -12,16 +12,24 @@ const SECRET_KEY =
 /** Nothing but the name of a variable or credential. */
 const UNFILLED = /^\$\{[^}]*\}$/;
 
+/** Keys of a section that are secret whatever they are called: a header, the address that says that this host lives. */
+const SECRET_IN: ReadonlyMap<string, string> = new Map([
+  ["otlp", "headers"],
+  ["watchdog", "url"],
+]);
+
 export function shownConfig(root: MapTree): JsonObject {
   const whole = writtenJson(root);
   if (!isJsonObject(whole)) return {};
-  const { channels = null, otlp = null, ...rest } = whole;
-  const shown = withoutSecrets(rest) as JsonObject;
-  return {
-    ...shown,
-    ...(isJsonObject(otlp) ? { otlp: withoutHeaders(otlp) } : {}),
-    ...(isJsonObject(channels) ? { channels: namesOnly(channels) } : {}),
-  };
+  return Object.fromEntries(Object.entries(whole).map(([name, section]) => [name, shownSection(name, section)]));
+}
+
+function shownSection(name: string, section: Json): Json {
+  if (name === "channels") return isJsonObject(section) ? namesOnly(section) : null;
+  const shown = withoutSecrets(section);
+  const secret = SECRET_IN.get(name);
+  if (secret === undefined || !isJsonObject(shown) || !isJsonObject(section) || !(secret in shown)) return shown;
+  return { ...shown, [secret]: hidden(section[secret] ?? null) };
 }
 
 function withoutSecrets(value: Json): Json {
@@ -31,12 +39,6 @@ function withoutSecrets(value: Json): Json {
     Object.entries(value).map(([key, inner]) => [key, SECRET_KEY.test(key) ? hidden(inner) : withoutSecrets(inner)]),
   );
 }
-
-/** A header may be a secret whatever its name. */
-const withoutHeaders = ({ headers = null, ...rest }: JsonObject): JsonObject => ({
-  ...(withoutSecrets(rest) as JsonObject),
-  ...(headers === null ? {} : { headers: hidden(headers) }),
-});
 
 /** Of each channel its kind and the names of its keys. */
 const namesOnly = (channels: JsonObject): JsonObject =>

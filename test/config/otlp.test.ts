@@ -82,3 +82,13 @@ test("a section that sends nothing, and a sense that is not there, are warnings"
     "`otlp.send.signals` names disk-*, and there is no such sense: nothing of it is sent",
   ]);
 });
+
+test("neither the address of the watchdog nor the seed of the fleet goes to processes that have no use for it", () => {
+  const seed = "SUAEVA5HX5PPKZVGAHIUOBCYL745GYWXSLCCVK2VU5ED3WHSBJIBVZO5CA";
+  const sections = `watchdog: { url: "https://hc.example.org/ping/abc" }\nfleet: { servers: [tls://nats.example], send: [load], nkey: ${seed} }`;
+  const { config } = readNerveConfig(`${sections}\n${REST}`, around({ file: "/etc/nerve.yaml" }));
+  expect([config?.watchdog?.url, config?.fleet?.nkey]).toEqual(["https://hc.example.org/ping/abc", seed]);
+  const sent = config === null ? null : sentConfig(config);
+  expect(sent).toMatchObject({ watchdog: null, fleet: { send: ["load"], nkey: null } });
+  expect(JSON.stringify(sent)).not.toMatch(new RegExp(`${seed}|ping/abc`));
+});
