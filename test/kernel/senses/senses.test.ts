@@ -69,6 +69,7 @@ class EngineBench extends KernelBench {
       channels: new Map(),
       watchdog: null,
       fleet: null,
+      otlp: null,
       retention: { logsMs: null, signalsMs: null, archiveMs: null },
       written: new Map(),
     } as Partial<NerveConfig> as NerveConfig;
