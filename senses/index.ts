@@ -33,6 +33,7 @@ import pushSql from "./push/migrations/0001_samples.sql" with { type: "text" };
 import systemdSql from "./systemd/migrations/0001_units.sql" with { type: "text" };
 import tailSql from "./tail/migrations/0001_files.sql" with { type: "text" };
 import tailHeldSql from "./tail/migrations/0002_held.sql" with { type: "text" };
+import tailTargetSql from "./tail/migrations/0003_target.sql" with { type: "text" };
 import tcpSql from "./tcp/migrations/0001_samples.sql" with { type: "text" };
 import tlsSql from "./tls/migrations/0001_samples.sql" with { type: "text" };
 
@@ -168,6 +169,7 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
     migrations: [
       { name: "0001_files.sql", sql: tailSql },
       { name: "0002_held.sql", sql: tailHeldSql },
+      { name: "0003_target.sql", sql: tailTargetSql },
     ],
   },
   journal: {

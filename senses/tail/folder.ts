@@ -1,5 +1,5 @@
 /** The regular files of one folder, with what they are known by. */
-import { type FileHandle, open, opendir, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, opendir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface Entry {
@@ -10,6 +10,8 @@ export interface Entry {
   readonly bytes: number;
   /** Unix milliseconds of its last change. */
   readonly changed_at: number;
+  /** Where the name is a link: the path of the file behind it. */
+  readonly target: string | null;
 }
 
 const MOST_NAMES = 20_000;
@@ -34,10 +36,13 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
 export async function entryAt(folder: string, name: string): Promise<Entry | null> {
   const path = join(folder, name);
   try {
-    const found = await stat(path, { bigint: true });
+    const named = await lstat(path, { bigint: true });
+    const isLink = named.isSymbolicLink();
+    const found = isLink ? await stat(path, { bigint: true }) : named;
     if (!found.isFile()) return null;
+    const target = isLink ? await realpath(path) : null;
     const changed_at = Number(found.mtimeMs);
-    return { path, name, identity: `${found.dev}:${found.ino}`, bytes: Number(found.size), changed_at };
+    return { path, name, identity: `${found.dev}:${found.ino}`, bytes: Number(found.size), changed_at, target };
   } catch (error) {
     if (["ENOENT", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
     throw refusal(error, path);

@@ -11,7 +11,7 @@ import { Collected, type Limits } from "./basket.ts";
 import { orRefused, type Refused } from "./folder.ts";
 import { readFollowed } from "./reader.ts";
 import { files, following, samples } from "./schema.ts";
-import { type Lost, type Survey, survey } from "./survey.ts";
+import { type Followed, type Lost, type Survey, survey } from "./survey.ts";
 
 export const options = record({
   // `*` in the name of the file stands for any run of characters.
@@ -63,8 +63,8 @@ const LONGEST_SHOWN = 1_000;
 function absenceOf(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return `no file is ${path} yet: it is read from its begin once it is there`;
-  const what = found.isDirectory() ? "a folder" : "no regular file";
-  return `${path} is ${what}, and is not read: name a file, or files by a \`*\`, as ${join(path, "*.log")}`;
+  if (!found.isFile() && !found.isDirectory()) return `${path} is no regular file, and is not read: name a file`;
+  return `${path} is a folder, and is not read: name a file, or files by a \`*\`, as ${join(path, "*.log")}`;
 }
 
 export const compute: Compute<Options> = async (db, _peers, { options: given, now, log, signal, more }) => {
@@ -86,7 +86,7 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
   const limits: Limits = { signals: MOST_SIGNALS, bytes: MOST_JSON_BYTES, until: performance.now() + LONGEST_MS };
   const collected = new Collected(given.match, given.summary, limits);
   const { bytes, behind_bytes, refused } = await readAll(db, found, collected, signal);
-  if (refused.length === found.files.length) throw refused[0]?.reason;
+  if (bytes === 0) refuseAll(found.files, refused);
   for (const lost of found.lost) log("warn", lackOf(lost), lost);
   const isNews = ({ identity }: Unread) => !known.some((file) => file.identity === identity && file.held === "refused");
   for (const { path, reason, bytes } of refused.filter(isNews)) {
@@ -136,6 +136,13 @@ interface Unread {
   readonly bytes: number;
 }
 
+/** Throws where no file that the path chooses may be read: nobody would read one warning for long. */
+function refuseAll(followed: readonly Followed[], refused: readonly Unread[]): void {
+  const current = followed.filter(({ isCurrent }) => isCurrent).map(({ entry }) => entry.path);
+  const unread = refused.filter(({ path }) => current.includes(path));
+  if (unread[0] !== undefined && unread.length === current.length) throw unread[0].reason;
+}
+
 /** Keeps how far each file was read. */
 async function readAll(db: SenseDatabase, found: Survey, collected: Collected, signal: AbortSignal) {
   let bytes = 0;
@@ -159,6 +166,7 @@ async function readAll(db: SenseDatabase, found: Survey, collected: Collected, s
       seen_bytes: entry.bytes,
       changed_at: entry.changed_at,
       held: reason === undefined ? file.held : "refused",
+      target: file.target,
     });
   }
   db.delete(files).run();

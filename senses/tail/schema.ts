@@ -35,6 +35,8 @@ export const files = sqliteTable("files", {
   changed_at: integer().notNull(),
   /** Why it is not read; null where it is. */
   held: text({ enum: ["new", "copy", "refused"] }),
+  /** Where its name is a link, or was: the path of the log behind the link. */
+  target: text(),
 });
 
 /** One row: the `path` that the files above follow from, and Unix milliseconds of the last look. */

@@ -11,7 +11,7 @@ import { type Entry, orRefused, Refused, withFile } from "./folder.ts";
 import { areEqual, isDistinct, type Marks, marksOf } from "./known.ts";
 import type { Place } from "./lines.ts";
 import { Look, lookAround } from "./look.ts";
-import { isChosen, isFormer } from "./names.ts";
+import { isChosen } from "./names.ts";
 
 /**
  * Why a file is not read: it is new and may be a copy that is being made; it is a copy of one that is there, up to its place;
@@ -26,6 +26,7 @@ export interface Known extends Place, Marks {
   readonly seen_bytes: number;
   readonly changed_at: number;
   readonly held: Held | null;
+  readonly target: string | null;
 }
 
 export interface Followed {
@@ -37,6 +38,8 @@ export interface Followed {
   readonly isCurrent: boolean;
   /** Null where it is to be read. */
   readonly held: Held | null;
+  /** Where its name is a link, or was: the path of the log behind the link. */
+  readonly target: string | null;
 }
 
 /** A file that was cut, replaced or removed, and no copy of it is there: what came after the last look nobody knows. */
@@ -80,17 +83,17 @@ const NO_MARKS: Marks = { head: "", last: "" };
 const BEGIN: Place = { offset: 0, skipping: false };
 
 export async function survey(known: readonly Known[], wanted: Wanted): Promise<Survey> {
-  const look = await lookAround(known, wanted.folder);
-  const current = await look.chosen(wanted.pattern);
-  const round = new Round(current, wanted);
+  const look = await lookAround(known, wanted);
+  const current = await look.chosen();
+  const round = new Round(known, current, wanted);
   for (const file of known) await round.recognise(file, look);
   // Names are read again behind the files: a copy that is shorter than what is read now is among them.
-  const after = await Look.in(wanted.folder);
+  const after = await Look.at(wanted, known);
   for (const file of round.cut) await round.succeed(file, after);
   for (const entry of current) await round.meet(entry, !wanted.fromEnd);
   for (const { entry, file } of round.held) await round.settle(entry, file);
   for (const entry of await after.all()) {
-    if (!isFormer(entry.name, wanted.pattern)) continue;
+    if (!after.isFormer(entry)) continue;
     if (wanted.lookedAt === null || isFresh(entry, wanted)) await round.meet(entry, wanted.lookedAt !== null);
   }
   for (const [name, refused] of look.refused) if (isChosen(name, wanted.pattern)) round.refuseUnseen(refused, name);
@@ -109,8 +112,11 @@ class Round {
   readonly #current: ReadonlyMap<string, Entry>;
   readonly #wanted: Wanted;
   readonly #heads = new Heads();
+  /** Of the files that were known, by their numbers. */
+  readonly #targets: ReadonlyMap<string, string | null>;
 
-  constructor(current: readonly Entry[], wanted: Wanted) {
+  constructor(known: readonly Known[], current: readonly Entry[], wanted: Wanted) {
+    this.#targets = new Map(known.map(({ identity, target }) => [identity, target]));
     this.#current = new Map(current.map((entry) => [entry.identity, entry]));
     this.#wanted = wanted;
   }
@@ -133,7 +139,7 @@ class Round {
   /** Who copies a log and cuts it leaves in the copy what was not read. */
   async succeed(file: Known, after: Look): Promise<void> {
     if (file.held === "copy") return;
-    const isLikely = (entry: Entry) => isFormer(entry.name, this.#wanted.pattern) && isFresh(entry, this.#wanted);
+    const isLikely = (entry: Entry) => after.isFormer(entry) && isFresh(entry, this.#wanted);
     const copy = await copyOf(file, await after.all(), isLikely);
     if (copy !== null) this.#follow(copy, file, file, null);
     const { path, seen_bytes } = file;
@@ -180,7 +186,12 @@ class Round {
 
   #follow(entry: Entry, { offset, skipping }: Place, { head, last }: Marks, held: Held | null): void {
     const isCurrent = this.#current.has(entry.identity);
-    this.followed.set(entry.identity, { entry, place: { offset, skipping }, marks: { head, last }, isCurrent, held });
+    const target = entry.target ?? this.#targets.get(entry.identity) ?? null;
+    const [place, marks] = [
+      { offset, skipping },
+      { head, last },
+    ];
+    this.followed.set(entry.identity, { entry, place, marks, isCurrent, held, target });
   }
 
   /** A file that may not be read stays where it was, and stops no other. */
@@ -200,7 +211,7 @@ class Round {
   /** Not even its number is known. */
   refuseUnseen(refused: Refused, name: string): void {
     if (this.refused.has(refused.path)) return;
-    const entry = { path: refused.path, name, identity: `refused:${name}`, bytes: 0, changed_at: 0 };
+    const entry = { path: refused.path, name, identity: `refused:${name}`, bytes: 0, changed_at: 0, target: null };
     this.#refuse(refused, entry, { ...BEGIN, ...NO_MARKS });
   }
 
@@ -211,14 +222,14 @@ class Round {
     const rested = (this.#wanted.lookedAt ?? 0) - file.changed_at;
     const name = basename(file.path);
     if (!matches(this.#wanted.pattern, name)) return rested < SETTLED_MS;
-    return rested < RESTED_MS || (await look.at(name)) !== null;
+    return rested < RESTED_MS || (await look.named(name)) !== null;
   }
 }
 
 /** As a file was at the last look. */
-const entryOf = ({ path, identity, seen_bytes, changed_at }: Known): Entry => ({
+const entryOf = ({ path, identity, seen_bytes, changed_at, target }: Known): Entry => ({
   ...{ path, name: basename(path), identity },
-  ...{ bytes: seen_bytes, changed_at },
+  ...{ bytes: seen_bytes, changed_at, target },
 });
 
 const isFresh = ({ changed_at }: Entry, { lookedAt }: Wanted): boolean => changed_at >= (lookedAt ?? 0) - CLOCK_MS;

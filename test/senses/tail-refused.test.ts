@@ -108,10 +108,15 @@ test("a log beside a rotated file that may not be read is read; where nothing ma
   chmodSync(`${file}.1`, 0);
   appendFileSync(file, "1\n");
   expect(await readAsAnother(sense)).toEqual(["1"]);
-  unlinkSync(`${file}.1`);
   appendFileSync(file, "2\n");
   chmodSync(file, 0);
   await expect(readAsAnother(sense)).rejects.toThrow(`${file} ${REASON}`);
   chmodSync(file, 0o644);
   expect(await readAsAnother(sense)).toEqual(["2"]);
+  renameSync(file, `${file}.2`);
+  appendFileSync(`${file}.2`, "3\n");
+  writeFileSync(file, "4\n");
+  chmodSync(file, 0);
+  expect(await readAsAnother(sense)).toEqual(["3"]);
+  await expect(readAsAnother(sense)).rejects.toThrow(`${file} ${REASON}`);
 });

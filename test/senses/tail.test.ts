@@ -358,14 +358,13 @@ describe("a file that", () => {
 
 test("a path that is a folder or no regular file says so, once, and what to write", async () => {
   const place = folder();
-  for (const [path, what] of [
-    [place, "a folder"],
-    ["/dev/null", "no regular file"],
+  for (const [path, what, remedy] of [
+    [place, "a folder", `name a file, or files by a \`*\`, as ${place}/*.log`],
+    ["/dev/null", "no regular file", "name a file"],
   ] as const) {
     using sense = openSense("tail", { path });
     expect(await sense.compute()).toBeNull();
     expect(await sense.compute()).toBeNull();
-    const remedy = `name a file, or files by a \`*\`, as ${path}/*.log`;
     expect(sense.logs).toEqual([`info: ${path} is ${what}, and is not read: ${remedy}`]);
   }
 });
