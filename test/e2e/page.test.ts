@@ -6,6 +6,7 @@ import { until } from "../helpers/until.ts";
 import { CHROMIUM, launch, openPage, settled, show, THEMES, text, type Watched, WIDTHS } from "../page/browser.ts";
 import { type FixtureServer, startFixture } from "../page/server.ts";
 import { EMPTY } from "../page/world/empty.ts";
+import { FLEETED } from "../page/world/fleet.ts";
 import { HOSTILE, MARKUP } from "../page/world/hostile.ts";
 import { LIVE } from "../page/world/live.ts";
 import { log, NOW } from "../page/world/shapes.ts";
@@ -288,6 +289,38 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
       expect(texts[0]).toContain("2 dead items");
       expect(texts[1]).toMatch(/Inbox12 waiting, 2 dead, the newest \d+ s ago/);
       expect(texts[1]).toContain("nerve inbox queue-depth");
+    }));
+
+  test("a host with a fleet says on Now how its links are, which hosts are silent, and when each was heard last", () =>
+    looking(375, "dark", async ({ page }) => {
+      server.show(FLEETED);
+      await show(page, server.url, "#/now");
+      const panel = await value<string[]>(
+        page,
+        `[...document.querySelectorAll(".side .panel")].find((one) => one.querySelector("h2").textContent === "Fleet").innerText.split("\\n")`,
+      );
+      expect(panel.slice(0, 3)).toEqual(["Fleet", "2 silent", "13 up"]);
+      const said = panel.join("\n");
+      expect(said).toMatch(/Out\noffline\nsince \S+ · 1.204 signals wait · no server/);
+      expect(said).toMatch(/In\nconnected\n1 frame waits/);
+      expect(said).toMatch(/basement\S+\nsilent\nsince \S+ · heard 2 min( \d+ s)? ago · 12 missing/);
+      expect(said).toMatch(/never-heard\nsilent\nsince \S+ · never heard\n/);
+      expect(said).toMatch(/web1\nup\nheard \d+ s ago\n/);
+      expect(panel.filter((line) => line === "up")).toHaveLength(6);
+      expect(said).toMatch(/\n7 more\s+nerve fleet status$/);
+      expect(await text(page, ".att")).toContain("This host is cut off from its fleet");
+      expect(await value<number>(page, "document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+      await show(page, server.url, "#/signals?q=sense%3Aweb1%2F");
+      expect(await text(page, "tbody")).toContain("web1/load");
+      expect(server.asked()).toContainEqual(expect.stringContaining("sense=*web1%2F*"));
+    }));
+
+  test("a host without a fleet says nothing of a fleet, and asks for no hosts", () =>
+    looking(375, "dark", async ({ page }) => {
+      server.show(LIVE);
+      await show(page, server.url, "#/now");
+      expect(await text(page, "main")).not.toMatch(/fleet/i);
+      expect(server.asked().filter((path) => path.includes("hosts"))).toEqual([]);
     }));
 
   test("the URL is the state: a reload restores the view, the filter and the open row, and back goes back", () =>

@@ -1,7 +1,8 @@
 /** Serves the page and a made-up host, under the same rules as the web process: one origin, no inline code, nothing but GET. */
 import { gunzipSync } from "bun";
 import { type PageFiles, pageFiles } from "../../scripts/page/page.ts";
-import type { StreamEvents } from "../../src/web/contract.ts";
+import { fullNameOf, matchesName } from "../../src/model/full-name.ts";
+import type { ShownSignal, StreamEvents } from "../../src/web/contract.ts";
 import type { SeriesAnswer } from "../../src/web/contract-host.ts";
 import { NOW } from "./world/shapes.ts";
 import { whyOf } from "./world/why.ts";
@@ -48,6 +49,10 @@ const LEVELS = ["debug", "info", "warn", "error"];
 const any = (query: URLSearchParams, name: string, value: string | null): boolean =>
   !query.has(name) || query.getAll(name).includes(value ?? "");
 
+/** As the API reads `sense`: the full name, or a pattern of one. */
+const isAsked = (query: URLSearchParams, row: ShownSignal): boolean =>
+  !query.has("sense") || query.getAll("sense").some((pattern) => matchesName(pattern, fullNameOf(row)));
+
 function answerOf(world: World, path: string, query: URLSearchParams, at: number): unknown {
   const link = { state: "up", answered_at: at };
   const from = Number(query.get("since") ?? 0);
@@ -73,7 +78,7 @@ function answerOf(world: World, path: string, query: URLSearchParams, at: number
     return listing(
       world.signals,
       query,
-      (row) => any(query, "sense", row.sense) && inTime(row.at) && (trace === null || row.trace === trace),
+      (row) => isAsked(query, row) && inTime(row.at) && (trace === null || row.trace === trace),
     );
   if (head === "logs") {
     const least = LEVELS.indexOf(query.get("level") ?? "debug");
@@ -112,6 +117,10 @@ function answerOf(world: World, path: string, query: URLSearchParams, at: number
   if (head === "graph") return world.graph;
   if (head === "store") return world.store;
   if (head === "why") return whyOf(world, at);
+  if (head === "hosts") {
+    const hosts = world.hosts.slice(0, Number(query.get("limit") ?? 200));
+    return { link, fleet: world.status.fleet, hosts, more: world.hosts.length - hosts.length };
+  }
   if (head === "silences") return { silences: world.silences };
   if (head === "config") return { file: world.graph.file, loaded_at: NOW - 294_000, config: world.config };
   if (head !== "series") return null;

@@ -153,6 +153,22 @@ test("the sentence names at most two causes, the worst ones, and how many more t
   expect(healthOf([], 0, null, NOW).sentence).toBe("Ok.");
 });
 
+const NO_TROUBLE = { id: null, key: null, check: null, severity: "warning", since: null, says: "refused" } as const;
+
+test("a fleet and a receiver of OTLP that take nothing are no listener that is gone", () => {
+  const titleOf = (name: string): string | undefined =>
+    attentionOf({
+      senses: [],
+      incidents: [],
+      troubles: [{ ...NO_TROUBLE, kind: "listener", name, state: "failed" }],
+    }).map(({ title, command }) => `${title} · ${command}`)[0];
+  expect(["http", "fleet", "otlp"].map(titleOf)).toEqual([
+    "nerve does not listen for http · nerve status",
+    "This host is cut off from its fleet · nerve fleet check",
+    "Not all that is sent by OTLP leaves · nerve status",
+  ]);
+});
+
 test("each kind of trouble says what to type", () => {
   const trouble = (kind: TroubleKind, state: string): ShownTrouble => ({
     kind,

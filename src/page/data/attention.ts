@@ -175,16 +175,26 @@ const ofChannel = ({ name, says }: ShownTrouble): Words => ({
   leads: { view: "runs", sel: "" },
 });
 
-const ofListener = ({ name, says }: ShownTrouble): Words => ({
-  icon: "crit",
-  word: "not listening",
-  title: `nerve does not listen for ${name}`,
-  clause: `nerve does not listen for ${name}`,
-  limit: "",
-  why: says ?? "",
-  command: "nerve status",
-  leads: { view: "logs", sel: "" },
-});
+/** What is sent elsewhere, and does not leave. */
+const CUT_OFF: Readonly<Record<string, { readonly title: string; readonly command: string }>> = {
+  fleet: { title: "This host is cut off from its fleet", command: "nerve fleet check" },
+  otlp: { title: "Not all that is sent by OTLP leaves", command: "nerve status" },
+};
+
+function ofListener({ name, says }: ShownTrouble): Words {
+  const away = CUT_OFF[name ?? ""];
+  const title = away?.title ?? `nerve does not listen for ${name}`;
+  return {
+    icon: "crit",
+    word: away === undefined ? "not listening" : "cut off",
+    title,
+    clause: away === undefined ? title : lowerFirst(title),
+    limit: "",
+    why: says ?? "",
+    command: away?.command ?? "nerve status",
+    leads: { view: "logs", sel: "" },
+  };
+}
 
 function ofRun({ id, name, state, says }: ShownTrouble): Words {
   const ended = state === "failed" ? "failed" : `ended ${state.replace("-", " ")}`;

@@ -82,7 +82,10 @@ function SignalRow({ signal }: { readonly signal: ShownSignal }) {
 function wantedSenses(all: readonly string[]): readonly string[] | null {
   const given = askedFor(parseFilter(param("q")), "sense");
   const [kind, name = ""] = param("about").split(":", 2);
-  if (given.length > 0) return all.filter((sense) => given.some((part) => sense.includes(part)));
+  if (given.length > 0) {
+    const remote = given.filter((part) => part.includes("/")).map((part) => `*${part}*`);
+    return [...all.filter((sense) => given.some((part) => sense.includes(part))), ...remote];
+  }
   return kind === "sense" ? [name] : null;
 }
 

@@ -1,4 +1,6 @@
 /** What each state looks like: an icon whose shape alone says it, a word, and a tone. */
+import type { FleetSide } from "../../model/fleet-status.ts";
+import type { OriginState } from "../../model/origin.ts";
 import type { RunState } from "../../model/run.ts";
 import type { KeyStanding } from "../../web/contract-reflexes.ts";
 import type { IconName, Tone } from "../parts/icon.tsx";
@@ -44,6 +46,18 @@ export const RUN_MARKS: Readonly<Record<RunState, Mark>> = {
   cancelled: mark("off", "cancelled", "idle"),
   "timed-out": mark("clock", "timed out", "crit"),
   dropped: mark("off", "dropped", "warn"),
+};
+
+export const LINK_MARKS: Readonly<Record<FleetSide["state"], Mark>> = {
+  starting: mark("pend", "starting", "idle"),
+  connected: mark("ok", "connected", "ok"),
+  offline: mark("fail", "offline", "crit"),
+  blocked: mark("gate", "blocked", "crit"),
+};
+
+export const HOST_MARKS: Readonly<Record<OriginState, Mark>> = {
+  up: mark("ok", "up", "ok"),
+  silent: mark("mute", "silent", "warn"),
 };
 
 export const UNDER_WAY: readonly RunState[] = ["queued", "running", "sleeping"];

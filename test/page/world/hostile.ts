@@ -1,5 +1,6 @@
 /** A host whose every text is hostile: markup, direction marks, escapes, and names that are long. */
 import { answer, EXPLAINED } from "./explained.ts";
+import { FLEET, hostRow } from "./fleet.ts";
 import { LIVE, STATUS } from "./live.ts";
 import { incident, log, NOW, reflex, run, sense, signal, traceOf } from "./shapes.ts";
 import type { World } from "./world.ts";
@@ -20,6 +21,7 @@ export const HOSTILE: World = {
     ...STATUS,
     kernel: { ...STATUS.kernel, store: TEXT },
     broken_workflows: [{ name: "page", reason: TEXT }],
+    fleet: { ...FLEET, out: { ...FLEET.out, why: TEXT } },
     failures: [{ id: 9, run: 1, workflow: "page", state: "failed", error: TEXT, at: NOW - 5_000 }],
   },
   senses: [
@@ -80,6 +82,7 @@ export const HOSTILE: World = {
       })),
     }),
   },
+  hosts: [hostRow(TEXT, "silent", NOW - 90_000, 3)],
   silences: [{ pattern: MARKUP, why: TEXT, at: NOW, until: NOW + 60_000, reflexes: [MARKUP] }],
   config: { [MARKUP]: TEXT },
 };

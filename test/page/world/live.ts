@@ -822,6 +822,7 @@ export const LIVE: World = {
   ],
   reflexes: REFLEXES,
   explained: EXPLAINED,
+  hosts: [],
   silences: [
     {
       pattern: "disk-full",

@@ -47,6 +47,17 @@ export function troublesOf({ status, senses, incidents, runs }: World): readonly
         check: { check, value, limit, by: health?.name ?? "", signal: health?.last?.id ?? 0 },
       };
     }),
+    ...status.listeners
+      .filter(({ state }) => state === "failed")
+      .map(({ name, state, since, reason }) => ({
+        ...NONE,
+        kind: "listener" as const,
+        name,
+        state,
+        severity: "warning" as const,
+        since,
+        says: reason,
+      })),
     ...runs
       .filter(({ id }) => status.failures.some(({ run }) => run === id))
       .map(({ id, workflow, state, error, ended_at }) => ({

@@ -3,7 +3,7 @@ import type { Json } from "../../../src/base/json.ts";
 import type { SilenceAnswer, Status } from "../../../src/control/contract.ts";
 import type { Incident } from "../../../src/model/incident-row.ts";
 import type { SenseRow, ShownLog, ShownRun, ShownSignal, StoryAnswer } from "../../../src/web/contract.ts";
-import type { GraphAnswer, SeriesLine, StoreAnswer } from "../../../src/web/contract-host.ts";
+import type { GraphAnswer, HostRow, SeriesLine, StoreAnswer } from "../../../src/web/contract-host.ts";
 import type { ReflexAnswer, ReflexRow } from "../../../src/web/contract-reflexes.ts";
 
 /** The values of one line: time → value; null where it has none. */
@@ -20,6 +20,7 @@ export interface World {
   readonly incidents: readonly Incident[];
   readonly reflexes: readonly ReflexRow[];
   readonly explained: Readonly<Record<string, ReflexAnswer>>;
+  readonly hosts: readonly HostRow[];
   readonly silences: readonly SilenceAnswer[];
   readonly graph: GraphAnswer;
   readonly store: StoreAnswer;

@@ -1,4 +1,4 @@
-/** Beside the charts: what waits for a time, what is well, what just happened. */
+/** Beside the charts: what waits for a time, the fleet, what is well, what just happened. */
 import { Fragment } from "preact";
 import type { LogsAnswer, RunsAnswer, ShownLog } from "../../../web/contract.ts";
 import type { SilencesAnswer } from "../../../web/contract-host.ts";
@@ -14,6 +14,7 @@ import { count } from "../../words/numbers.ts";
 import { keyText } from "../../words/payload.ts";
 import { type Mark, RUN_MARKS, STANDING_MARKS } from "../../words/states.ts";
 import { ago, left } from "../../words/times.ts";
+import { FleetPanel, useHosts } from "./fleet.tsx";
 
 interface Waiting {
   readonly id: string;
@@ -213,10 +214,12 @@ function JustHappened({ rows }: { readonly rows: readonly ShownLog[] }) {
 export function Sides() {
   const waiting = useWaiting();
   const news = useAnswer<LogsAnswer>(apiPath("logs", { event: NEWS, limit: MOST_NEWS }), SLOW);
-  if (waiting === null || news.loading) return <div class="side waiting" />;
+  const hosts = useHosts();
+  if (waiting === null || news.loading || hosts.loading) return <div class="side waiting" />;
   return (
     <div class="side stack">
       <WaitingPanel waiting={waiting} />
+      <FleetPanel hosts={hosts.value} />
       <HealthyPanel />
       <JustHappened rows={news.value?.rows ?? []} />
     </div>

@@ -1,4 +1,5 @@
 /** What a row of the waterfall opens to: payload, tries of a step, data of a log. */
+import { fullNameOf } from "../../../model/full-name.ts";
 import { Facts, Foreign, StatusMark } from "../../parts/basics.tsx";
 import { linkTo } from "../../state/route.ts";
 import type { StoryRow } from "../../story/rows.ts";
@@ -39,13 +40,13 @@ function Content({ row }: { readonly row: StoryRow }) {
   const { detail } = row;
   if (detail === null) return null;
   if (detail.kind === "signal") {
-    const { at, id, sense, payload } = detail.row;
+    const { at, id, payload } = detail.row;
     return (
       <Facts
         rows={[
           [
             "Signal",
-            <a class="lnk" href={linkTo("signals", { sel: String(id), q: `sense:${sense}` })}>
+            <a class="lnk" href={linkTo("signals", { sel: String(id), q: `sense:${fullNameOf(detail.row)}` })}>
               {id}
             </a>,
           ],

@@ -1,0 +1,93 @@
+/** The fleet beside the charts: how each link is, and the hosts that are heard. Nothing where there is no fleet. */
+import type { FleetSide, FleetStatus } from "../../../model/fleet-status.ts";
+import type { HostRow, HostsAnswer } from "../../../web/contract-host.ts";
+import { apiPath } from "../../data/api.ts";
+import { type Asked, type Freshness, useAnswer } from "../../data/ask.ts";
+import { useStatus } from "../../data/summary.ts";
+import { Command, Foreign, Panel, Pill, StatusMark } from "../../parts/basics.tsx";
+import { linkTo } from "../../state/route.ts";
+import { count, counted } from "../../words/numbers.ts";
+import { HOST_MARKS, LINK_MARKS } from "../../words/states.ts";
+import { ago, moment } from "../../words/times.ts";
+
+const HOSTS: Freshness = { everyMs: 5_000, after: [] };
+/** The silent ones are first. */
+const MOST_HOSTS = 8;
+
+const useFleet = (): FleetStatus | null => useStatus().value?.status?.fleet ?? null;
+
+export function useHosts(): Asked<HostsAnswer> {
+  const receives = (useFleet()?.in ?? null) !== null;
+  return useAnswer<HostsAnswer>(receives ? apiPath("hosts", { limit: MOST_HOSTS }) : null, HOSTS);
+}
+
+interface LinkProps {
+  readonly name: string;
+  readonly side: FleetSide;
+  /** What waits on it; null: nobody knows. */
+  readonly waits: string | null;
+}
+
+function Link({ name, side: { state, since, why }, waits }: LinkProps) {
+  const begun = state === "connected" ? null : `since ${moment(since)}`;
+  return (
+    <div class="kv">
+      <span class="b">{name}</span>
+      <StatusMark mark={LINK_MARKS[state]} />
+      <span class="s clamp" title={why ?? ""}>
+        <Foreign text={[begun, waits, why].filter((part) => part !== null).join(" · ")} />
+      </span>
+    </div>
+  );
+}
+
+function Host({ row: { host, state, since, last_heard: heard, missing } }: { readonly row: HostRow }) {
+  const parts = [
+    state === "silent" ? `since ${moment(since)}` : null,
+    heard === null ? "never heard" : `heard ${ago(heard)}`,
+    missing > 0 ? `${count(missing)} missing` : null,
+  ];
+  return (
+    <div class="kv">
+      <a class="b tr" href={linkTo("signals", { q: `sense:${host}/` })}>
+        <Foreign text={host} />
+      </a>
+      <StatusMark mark={HOST_MARKS[state]} />
+      <span class="s">{parts.filter((part) => part !== null).join(" · ")}</span>
+    </div>
+  );
+}
+
+const waiting = (amount: number, noun: string): string =>
+  amount === 0 ? "nothing waits" : `${counted(amount, noun)} ${amount === 1 ? "waits" : "wait"}`;
+
+export function FleetPanel({ hosts }: { readonly hosts: HostsAnswer | null }) {
+  const fleet = useFleet();
+  if (fleet === null) return null;
+  const { out, in: into, origins } = fleet;
+  const { silent, up } = origins;
+  const pill = silent > 0 ? <Pill tone="warn">{count(silent)} silent</Pill> : <Pill tone="ok">{count(up)} up</Pill>;
+  const title = (
+    <>
+      <h2>Fleet</h2>
+      {into === null ? null : pill}
+    </>
+  );
+  return (
+    <Panel title={title} aside={silent > 0 ? `${count(up)} up` : null}>
+      <Link name="Out" side={out} waits={waiting(out.backlog, "signal")} />
+      {into === null ? null : (
+        <Link name="In" side={into} waits={into.pending === null ? null : waiting(into.pending, "frame")} />
+      )}
+      {(hosts?.hosts ?? []).map((row) => (
+        <Host key={row.host} row={row} />
+      ))}
+      {hosts === null || hosts.more === 0 ? null : (
+        <div class="kv">
+          {count(hosts.more)} more
+          <Command text="nerve fleet status" />
+        </div>
+      )}
+    </Panel>
+  );
+}
