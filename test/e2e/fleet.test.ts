@@ -4,6 +4,7 @@ import { deleteStream, HAS_NATS, type NatsServer, natsServer, streamOn } from ".
 import { type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { childrenOf, commandOf, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
+import { type Address, bearer, freeAddress, get, tokenIn } from "../helpers/web.ts";
 
 const withNats = test.if(HAS_NATS);
 
@@ -19,9 +20,10 @@ reflexes:
     "senses/pulse/index.ts": "let n = 0;\nexport const compute = () => ({ n: n++, text: 'é' });\n",
   });
 
-const hub = (url: string): Project =>
+const hub = (url: string, page: Address): Project =>
   project({
     "nerve.yaml": `host: hub
+http: "${page.text}"
 fleet: { servers: ["${url}"], receive: ["*/pulse"], every: 250ms, beat: 1s, silent_after: 3s }
 senses: { local: {} }
 workflows: { note: {} }
@@ -63,16 +65,22 @@ const fleetOf = (nerve: Nerve): number | undefined =>
   childrenOf(nerve.pid).find((pid) => commandOf(pid).includes("__fleet"));
 
 async function together(
-  act: (server: NatsServer, web: Nerve, hub: Nerve, folders: { web: Project; hub: Project }) => Promise<void>,
+  act: (
+    server: NatsServer,
+    web: Nerve,
+    hub: Nerve,
+    folders: { web: Project; hub: Project; page: Address },
+  ) => Promise<void>,
 ) {
   await using server = await natsServer();
   await streamOn(server.url);
   using webFolder = sender(server.url);
-  using hubFolder = hub(server.url);
+  const page = await freeAddress();
+  using hubFolder = hub(server.url, page);
   await using web = await startNerve(webFolder.path);
   await using atHub = await startNerve(hubFolder.path);
   await until("a signal of web1 is at the hub", () => came(atHub).length > 0);
-  await act(server, web, atHub, { web: webFolder, hub: hubFolder });
+  await act(server, web, atHub, { web: webFolder, hub: hubFolder, page });
 }
 
 withNats(
@@ -127,6 +135,19 @@ withNats("a host that falls silent is a signal, and its return is another one", 
     await until("the status says so", async () =>
       /web1 +silent/.test((await runNerve(folders.hub.path, ["fleet", "status"])).stdout),
     );
+    const asked = async (path: string): Promise<string> =>
+      (await get(folders.page, path, bearer(tokenIn(atHub.data, "page")))).body;
+    const { fleet, hosts } = await until("the API says so", async () => {
+      const answer = JSON.parse(await asked("/api/v1/hosts?state=silent"));
+      return answer.hosts.length === 1 && answer.fleet?.origins.silent === 1 ? answer : null;
+    });
+    expect(hosts[0]).toMatchObject({ host: "web1", state: "silent", signals: came(atHub).length, missing: 0 });
+    expect(fleet).toMatchObject({ in: { state: "connected" }, origins: { up: 0, silent: 1 } });
+    const counts = (await asked("/metrics")).split("\n");
+    expect(counts).toContain('nerve_fleet_link_up{direction="in"} 1');
+    expect(counts).toContain('nerve_fleet_hosts{state="silent"} 1');
+    expect(counts).toContain(`nerve_fleet_signals_received_total ${came(atHub).length}`);
+    expect(counts).toContain(`nerve_host_last_heard_timestamp_seconds{host="web1"} ${hosts[0].last_heard / 1_000}`);
     await using again = await startNerve(folders.web.path);
     await until("web1 is back", () =>
       rowsOf(atHub).some(

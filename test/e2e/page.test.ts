@@ -303,9 +303,9 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
       const said = panel.join("\n");
       expect(said).toMatch(/Out\noffline\nsince \S+ · 1.204 signals wait · no server/);
       expect(said).toMatch(/In\nconnected\n1 frame waits/);
-      expect(said).toMatch(/basement\S+\nsilent\nsince \S+ · heard 2 min( \d+ s)? ago · 12 missing/);
+      expect(said).toMatch(/basement\S+\nsilent\nsince \S+ · heard \d[^\n]* ago · 12 missing/);
       expect(said).toMatch(/never-heard\nsilent\nsince \S+ · never heard\n/);
-      expect(said).toMatch(/web1\nup\nheard \d+ s ago\n/);
+      expect(said).toMatch(/web1\nup\nheard \d[^\n]* ago\n/);
       expect(panel.filter((line) => line === "up")).toHaveLength(6);
       expect(said).toMatch(/\n7 more\s+nerve fleet status$/);
       expect(await text(page, ".att")).toContain("This host is cut off from its fleet");
