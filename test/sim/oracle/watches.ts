@@ -184,6 +184,9 @@ export class WatchOracle {
     );
     for (const sense of this.#due.keys())
       if (!this.#watchers.some((one) => one.sense === sense)) this.#due.delete(sense);
+    // Whoever watches the kernel is woken once after each reload.
+    for (const { sense, watch } of this.#watchers)
+      if (watch.some(({ kind }) => kind === "module")) this.#woken.delete(sense);
     for (const sense of this.#named.keys()) if (!config.senses.has(sense)) this.#named.delete(sense);
     this.#begins();
   }
