@@ -113,7 +113,7 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
 
 function lackOf({ path, offset, bytes }: Lost): string {
   const unread = bytes === 0 ? "" : ` with ${bytes} bytes that nobody has read`;
-  const remedy = "logrotate's `delaycompress` leaves a rotated file to be read";
+  const remedy = "logrotate's `delaycompress` without `copytruncate` leaves a rotated file to be read";
   return `${path} was cut, replaced or removed${unread}: what came after byte ${offset + bytes} is not known; ${remedy}`;
 }
 

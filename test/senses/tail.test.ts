@@ -127,7 +127,7 @@ describe("lines", () => {
 });
 
 const lacks = (file: string): string => `warn: ${file} was cut, replaced or removed`;
-const REMEDY = "is not known; logrotate's `delaycompress` leaves a rotated file to be read";
+const REMEDY = "is not known; logrotate's `delaycompress` without `copytruncate` leaves a rotated file to be read";
 
 describe("a file that", () => {
   test("is renamed and packed before the next look is a warning: what came after the last one is not known", async () => {
