@@ -1,10 +1,12 @@
 /** Hosts that are joined by a real nats-server: what one makes the other stores and has reflexes for, and what goes wrong is said once. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { deleteStream, HAS_NATS, type NatsServer, natsServer, streamOn } from "../helpers/nats.ts";
 import { type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { childrenOf, commandOf, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 import { type Address, bearer, freeAddress, get, tokenIn } from "../helpers/web.ts";
+
+setDefaultTimeout(60_000);
 
 const withNats = test.if(HAS_NATS);
 
