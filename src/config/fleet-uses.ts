@@ -1,9 +1,11 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are the syntax of nerve.yaml
 /** Owns the warnings on a fleet: what is allowed, and that nothing would ever come of. */
 import { matches } from "../base/glob.ts";
 import type { NerveConfig } from "../model/config.ts";
-import { PRESENCE, receivedBy } from "../model/fleet.ts";
+import { type FleetConfig, PRESENCE, receivedBy } from "../model/fleet.ts";
 import { isRemote } from "../model/full-name.ts";
 import type { Report } from "./report.ts";
+import { isStandIn } from "./source.ts";
 import { entryOf, type MapTree, shown, type Tree } from "./tree.ts";
 
 export function warnOfFleet(root: MapTree, config: NerveConfig, report: Report): void {
@@ -26,9 +28,25 @@ export function warnOfFleet(root: MapTree, config: NerveConfig, report: Report):
     const message = "`fleet` neither sends nor receives anything";
     report.warn("unused-fleet", section.keyPlace, message, "add `send: [SENSE]`, or `receive: [HOST/SENSE]`");
   }
+  warnOfAccess(section.value, fleet, report);
   if (config.host === "localhost") {
     const message = "`fleet` joins hosts by their names, and this one is called localhost";
     report.warn("host-name", section.keyPlace, message, "add `host: NAME`, a name that no other host has");
+  }
+}
+
+function warnOfAccess(section: Tree, { servers, nkey, creds, cert }: FleetConfig, report: Report): void {
+  const away = servers.find((server) => server.startsWith("tls:"));
+  if (away !== undefined && nkey === null && creds === null && cert === null) {
+    const message = `\`fleet\` has neither \`nkey\` nor \`creds\`: a server that asks who connects does not accept this host`;
+    report.warn("no-key", section.place, message, "`nerve fleet key` makes a pair; add nkey: ${credential:nerve-nkey}");
+  }
+  if (away !== undefined || servers.some(isStandIn)) return;
+  for (const name of ["ca", "cert", "key"]) {
+    const written = entryOf(section, name);
+    if (written === null) continue;
+    const message = `\`fleet.${name}\` is used over TLS alone, and no address in \`fleet.servers\` begins with tls://`;
+    report.warn("no-tls", written.place, message, `write tls:// where the server speaks TLS, or remove \`${name}\``);
   }
 }
 

@@ -148,7 +148,13 @@ test("what nothing would ever come of is warned of", () => {
     "`fleet.send` names disks, and there is no such sense",
   );
   expect(warned("fleet: { servers: [tls://a] }")).toContain("`fleet` neither sends nor receives anything");
-  expect(warned("fleet: { servers: [tls://a], send: [load] }")).toBe("");
+  expect(warned(`fleet: { servers: [tls://a], nkey: ${SEED}, send: [load] }`)).toBe("");
+  expect(warned("fleet: { servers: [tls://a], cert: a.pem, key: a.key, send: [load] }")).toBe("");
+  expect(warned("fleet: { servers: [nats://127.0.0.1], send: [load] }")).toBe("");
+  expect(warned("fleet: { servers: [tls://a], send: [load] }")).toContain("neither `nkey` nor `creds`");
+  expect(warned("fleet: { servers: [nats://127.0.0.1], ca: a.pem, send: [load] }")).toContain(
+    "`fleet.ca` is used over TLS alone",
+  );
   const on =
     'reflexes: [{ sense: load, on: ["*/load"] }, { sense: disk-root, interval: 1s }, { sense: disk-home, interval: 1s }]\n';
   expect(warned("", on)).toContain("looks at */load, and no `fleet` brings signals of other hosts");

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { isTrouble } from "../../src/fleet/engine/engine.ts";
-import { type Access, connectTo } from "../../src/fleet/nats/connection.ts";
+import type { Access } from "../../src/fleet/nats/access.ts";
+import { connectTo } from "../../src/fleet/nats/connection.ts";
 import { examine } from "../../src/fleet/nats/examine.ts";
 import { type KeyPair, newKeyPair } from "../../src/fleet/nats/keys.ts";
 import { serverConfig } from "../../src/fleet/nats/permissions.ts";
@@ -92,7 +93,11 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
   test("a host publishes and reads as itself only", async () => {
     const connection = await connectTo(server.url, { ...NOBODY, host: "web1", nkey: keys.web1.seed });
     if (isTrouble(connection)) throw new Error(connection.why);
-    const requests = new Requests(connection, { host: "web1", server: server.url, stream: "NERVE" }, null);
+    const requests = new Requests(
+      connection.nats,
+      { host: "web1", server: server.url, stream: "NERVE", identity: null },
+      null,
+    );
     const subjects = [
       "nerve.web2.signals",
       "nerve.web2.ask.status",
@@ -112,7 +117,7 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
       expect([subject, answer.kind]).toEqual([subject, "blocked"]);
       expect("why" in answer ? answer.why : "").toContain(`forbids web1 to use ${subject}`);
     }
-    await connection.close();
+    await connection.nats.close();
   });
 
   test("a host listens to itself only", async () => {
@@ -127,11 +132,11 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
       ">",
     ]) {
       const refused = await new Promise<string>((resolve) => {
-        connection.subscribe(subject, { callback: (error) => resolve(error?.message ?? "a message") });
+        connection.nats.subscribe(subject, { callback: (error) => resolve(error?.message ?? "a message") });
       });
       expect(refused).toContain("Permissions Violation");
     }
-    await connection.close();
+    await connection.nats.close();
   });
 
   test("the hub can delete and purge nothing, and sends as itself only", async () => {
@@ -143,19 +148,58 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
   });
 
   test("who has no key, or another host's, is refused in words", async () => {
+    const other = newKeyPair();
     const nobody = await connectTo(server.url, { ...NOBODY, host: "web1" });
-    const stranger = await connectTo(server.url, { ...NOBODY, host: "web1", nkey: newKeyPair().seed });
+    const stranger = await connectTo(server.url, { ...NOBODY, host: "web1", nkey: other.seed });
     for (const refused of [nobody, stranger]) {
       expect(isTrouble(refused) && refused.kind).toBe("blocked");
       expect(isTrouble(refused) && refused.why).toContain("does not accept web1");
     }
+    expect(isTrouble(nobody) && nobody.why).toContain("neither `fleet.nkey` nor `fleet.creds`");
+    expect(isTrouble(stranger) && stranger.why).toContain(`no user of the server has the key ${other.publicKey}`);
     // The key decides who it is, and not the name that it gives itself.
     const session = await new Nats({ ...settings("web2"), host: "web1" }).connect();
     if (isTrouble(session)) throw new Error(session.why);
     const last = await session.last();
     expect(isTrouble(last) && last.why).toContain("forbids web1");
+    expect(isTrouble(last) && last.why).toContain(
+      `web1 comes with the key ${keys.web2.publicKey}; compare with the user`,
+    );
     await session.close();
   });
+
+  test("a host that is no hub, and reads or makes the stream, is shown `--hub`", async () => {
+    const web1 = await sessionOf("web1");
+    for (const refused of [await makeStream(web1.requests, GENEROUS), await web1.stream(), await web1.read(0, null)])
+      expect(isTrouble(refused) && refused.why).toContain("`nerve fleet init web1=U… --hub web1 --print`");
+    await web1.close();
+  });
+});
+
+test("a file or a seed that cannot work is named by its key, before anything is asked of a server", async () => {
+  using folder = temporaryFolder();
+  const valid = { from: new Date(0), to: new Date("2100-01-01"), issuer: null, isAuthority: false };
+  const [one, other] = ["one", "other"].map((name) => certificate({ name, names: [], ...valid })) as [Holder, Holder];
+  const file = (name: string, text: string): string => {
+    writeFileSync(folder.file(name), text);
+    return folder.file(name);
+  };
+  const [text, cert, key] = [file("text", "root:x:0:0"), file("cert", one.certificate), file("key", one.privateKey)];
+  const strange = file("strange", other.privateKey);
+  const { seed } = newKeyPair();
+  const torn = seed.slice(0, -1) + (seed.endsWith("A") ? "B" : "A");
+  const cases: readonly (readonly [Partial<Access>, string])[] = [
+    [{ ca: text }, `\`fleet.ca\`: ${text} holds no certificate`],
+    [{ cert: text, key }, `\`fleet.cert\`: ${text} holds no certificate`],
+    [{ cert, key: text }, `\`fleet.key\`: ${text} holds no private key`],
+    [{ cert, key: strange }, `\`fleet.key\`: ${strange} is not the key of the certificate in \`fleet.cert\` (${cert})`],
+    [{ creds: text }, `\`fleet.creds\`: ${text} holds no credentials`],
+    [{ nkey: torn }, "`fleet.nkey` is no whole seed"],
+  ];
+  for (const [given, said] of cases) {
+    const refused = await connectTo("tls://127.0.0.1:1", { ...NOBODY, host: "web1", ...given });
+    expect(isTrouble(refused) && refused.why).toContain(said);
+  }
 });
 
 describe.if(HAS_NATS)("over TLS", () => {
@@ -195,7 +239,7 @@ tls { cert_file: "${pem("server.pem", holder.certificate)}", key_file: "${pem("s
   async function refusal(server: NatsServer, given: Access): Promise<string> {
     const connection = await connectTo(tlsUrl(server), given);
     if (isTrouble(connection)) return `${connection.kind}: ${connection.why}`;
-    await connection.close();
+    await connection.nats.close();
     return "connected";
   }
 
@@ -214,6 +258,12 @@ tls { cert_file: "${pem("server.pem", holder.certificate)}", key_file: "${pem("s
     expect(await refusal(server, access("ours.pem"))).toContain("offers no TLS");
     const plain = await connectTo("nats://192.0.2.1:4222", access(null));
     expect(isTrouble(plain) && plain.why).toContain("begins with tls://");
+  });
+
+  test("a server that speaks TLS is not called nats://", async () => {
+    await using server = await natsServer((site) => withTls(forAddress({ names: [site.address.hostname] }))(site));
+    const refused = await connectTo(server.url, access("ours.pem"));
+    expect(isTrouble(refused) && refused.why).toContain(`write ${tlsUrl(server)}`);
   });
 
   test("a server that asks for a certificate gets one", async () => {

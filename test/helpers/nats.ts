@@ -93,9 +93,11 @@ export async function asOperator<Value>(url: string, act: (requests: Requests) =
   const connection = await connectTo(url, NOBODY);
   if ("kind" in connection) throw new Error(connection.why);
   try {
-    return await act(new Requests(connection, { host: "test", server: url, stream: "NERVE" }, null));
+    return await act(
+      new Requests(connection.nats, { host: "test", server: url, stream: "NERVE", identity: null }, null),
+    );
   } finally {
-    await connection.close();
+    await connection.nats.close();
   }
 }
 
@@ -148,7 +150,7 @@ export async function publish(
   if ("kind" in connection) throw new Error(connection.why);
   const written = headers();
   for (const [key, value] of Object.entries(head)) written.set(key, value);
-  connection.publish(subject, body, { headers: written });
-  await connection.flush();
-  await connection.close();
+  connection.nats.publish(subject, body, { headers: written });
+  await connection.nats.flush();
+  await connection.nats.close();
 }

@@ -61,9 +61,13 @@ class Server implements Disposable {
         await Bun.sleep(50);
         continue;
       }
-      const requests = new Requests(connection, { host: "bench", server: URL, stream: "NERVE" }, null);
+      const requests = new Requests(
+        connection.nats,
+        { host: "bench", server: URL, stream: "NERVE", identity: null },
+        null,
+      );
       await makeStream(requests, { stream: "NERVE", maxBytes: 8 * GIGABYTE, maxAgeMs: 86_400_000, replicas: 1 });
-      return connection.close();
+      return connection.nats.close();
     }
   }
 

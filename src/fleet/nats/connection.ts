@@ -1,18 +1,14 @@
 /** One connection to one server. There is no reconnecting inside: whoever owns the connection begins anew, and hears why. */
-import { readFileSync } from "node:fs";
-import type { Authenticator, NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
-import { connect, credsAuthenticator, errors, nkeyAuthenticator } from "@nats-io/transport-node";
+import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
+import { connect, errors } from "@nats-io/transport-node";
 import { blocked, isTrouble, type Trouble } from "../engine/engine.ts";
+import { type Access, identityOf, tlsOf } from "./access.ts";
 import { connectTrouble } from "./words.ts";
 
-/** Where to connect to, and as whom. Files are absolute paths; `nkey` is the seed itself. */
-export interface Access {
-  readonly host: string;
-  readonly nkey: string | null;
-  readonly creds: string | null;
-  readonly ca: string | null;
-  readonly cert: string | null;
-  readonly key: string | null;
+/** `identity`: what the server knows this host by. */
+export interface Connection {
+  readonly nats: NatsConnection;
+  readonly identity: string | null;
 }
 
 const CONNECT_MS = 5_000;
@@ -23,46 +19,19 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 export const isLoopback = (hostname: string): boolean => LOOPBACK.test(hostname);
 
-/** What a file holds, or the key of nerve.yaml that names a file which cannot be read. */
-function textOf(key: string, file: string): string | Trouble {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    return blocked(`\`fleet.${key}\`: ${file} cannot be read (${(error as { code?: string }).code ?? String(error)})`);
-  }
-}
-
-function authenticatorOf({ nkey, creds }: Access): Authenticator | null | Trouble {
-  if (nkey !== null) return nkeyAuthenticator(new TextEncoder().encode(nkey.trim()));
-  if (creds === null) return null;
-  const text = textOf("creds", creds);
-  return typeof text === "string" ? credsAuthenticator(new TextEncoder().encode(text)) : text;
-}
-
-function tlsOf(access: Access): Record<string, string> | Trouble {
-  const tls: Record<string, string> = {};
-  for (const key of ["ca", "cert", "key"] as const) {
-    const file = access[key];
-    if (file === null) continue;
-    const text = textOf(key, file);
-    if (typeof text !== "string") return text;
-    tls[key] = text;
-  }
-  return tls;
-}
-
-export async function connectTo(server: string, access: Access): Promise<NatsConnection | Trouble> {
+export async function connectTo(server: string, access: Access): Promise<Connection | Trouble> {
   const { host } = access;
   const url = URL.parse(server);
   if (url === null) return blocked(`${server} in \`fleet.servers\` is no address`);
   const isTls = url.protocol === "tls:";
   if (!isTls && !isLoopback(url.hostname))
     return blocked(`${server} is not on this host: its address begins with tls://`);
+  const shown = identityOf(access);
+  if (isTrouble(shown)) return shown;
+  const tls = isTls ? tlsOf(access) : null;
+  if (tls !== null && isTrouble(tls)) return tls;
+  const { name: identity, authenticator } = shown;
   try {
-    const authenticator = authenticatorOf(access);
-    if (authenticator !== null && isTrouble(authenticator)) return authenticator;
-    const tls = tlsOf(access);
-    if (isTrouble(tls)) return tls;
     const options: NodeConnectionOptions = {
       servers: `${url.hostname}:${url.port === "" ? "4222" : url.port}`,
       name: `nerve ${host}`,
@@ -74,11 +43,11 @@ export async function connectTo(server: string, access: Access): Promise<NatsCon
       ignoreClusterUpdates: true,
       ...(authenticator === null ? {} : { authenticator }),
       // An object asks for TLS, and a server without it is left.
-      ...(isTls ? { tls } : {}),
+      ...(tls === null ? {} : { tls }),
     };
-    return await inTime(connect(options));
+    return { nats: await inTime(connect(options)), identity };
   } catch (error) {
-    return connectTrouble(error, { host, server, stream: "" }, isTls && access.cert === null);
+    return connectTrouble(error, { host, server, stream: "", identity }, isTls && access.cert === null);
   }
 }
 

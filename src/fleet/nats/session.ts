@@ -1,18 +1,20 @@
 /** NATS JetStream as an engine: one connection, and what nerve asks of the stream over it. */
 import type { NatsConnection } from "@nats-io/transport-node";
 import { errors } from "@nats-io/transport-node";
-import type {
-  Answer,
-  Appended,
-  Engine,
-  Label,
-  LastFrame,
-  Reading,
-  Session,
-  StreamState,
-  Trouble,
+import {
+  type Answer,
+  type Appended,
+  type Engine,
+  isTrouble,
+  type Label,
+  type LastFrame,
+  type Reading,
+  type Session,
+  type StreamState,
+  type Trouble,
 } from "../engine/engine.ts";
-import { type Access, connectTo } from "./connection.ts";
+import type { Access } from "./access.ts";
+import { type Connection, connectTo } from "./connection.ts";
 import { ALL_SUBJECTS, askSubject, carriedFrame, headersOf, subjectOf } from "./frames.ts";
 import { readFrom } from "./reading.ts";
 import { Requests } from "./requests.ts";
@@ -57,7 +59,7 @@ export class Nats implements Engine {
     const { servers } = this.#settings;
     const server = servers[this.#turn++ % servers.length] as string;
     const connection = await connectTo(server, this.#settings);
-    return "kind" in connection ? connection : new NatsSession(connection, server, this.#settings);
+    return isTrouble(connection) ? connection : new NatsSession(connection, server, this.#settings);
   }
 }
 
@@ -69,13 +71,13 @@ class NatsSession implements Session {
   readonly #connection: NatsConnection;
   readonly #settings: NatsSettings;
 
-  constructor(connection: NatsConnection, server: string, settings: NatsSettings) {
-    this.#connection = connection;
+  constructor({ nats, identity }: Connection, server: string, settings: NatsSettings) {
+    this.#connection = nats;
     this.#settings = settings;
     const { host, stream, domain } = settings;
-    this.requests = new Requests(connection, { host, server, stream }, domain);
-    this.concern = concernOf(server, connection.info ?? null);
-    this.ended = connection
+    this.requests = new Requests(nats, { host, server, stream, identity }, domain);
+    this.concern = concernOf(server, nats.info ?? null);
+    this.ended = nats
       .closed()
       .then((error) => `the connection to ${server} ended${error instanceof Error ? `: ${messageOf(error)}` : ""}`);
   }

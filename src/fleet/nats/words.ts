@@ -7,6 +7,8 @@ export interface Parties {
   readonly host: string;
   readonly server: string;
   readonly stream: string;
+  /** What the server knows the host by. Null: the host shows nothing. */
+  readonly identity: string | null;
 }
 
 const INIT = "`nerve fleet init` makes the stream and prints what the server's configuration needs";
@@ -36,10 +38,16 @@ function* chainOf(error: unknown): Iterable<unknown> {
 const isOf = <Kind extends Error>(error: unknown, kind: new (...given: never[]) => Kind): boolean =>
   [...chainOf(error)].some((link) => link instanceof kind);
 
+const notTls = (server: string): Trouble =>
+  blocked(
+    `${server} speaks TLS, and its address in \`fleet.servers\` says otherwise: write ${server.replace("nats:", "tls:")}, for which \`ca\`, \`cert\` and \`key\` are used`,
+  );
+
 function certificateTrouble(error: unknown, server: string): Trouble | null {
   for (const link of chainOf(error)) {
     const code = codeOf(link);
     const known = CERTIFICATE[code];
+    if ((known !== undefined || UNKNOWN_ISSUER.test(code)) && server.startsWith("nats:")) return notTls(server);
     if (known !== undefined) return blocked(`${server} is not trusted: ${known}`);
     if (!UNKNOWN_ISSUER.test(code)) continue;
     return blocked(
@@ -49,16 +57,19 @@ function certificateTrouble(error: unknown, server: string): Trouble | null {
   return null;
 }
 
+const notAccepted = ({ host, server, identity }: Parties): string =>
+  identity === null
+    ? `${server} does not accept ${host}, which shows no key: nerve.yaml has neither \`fleet.nkey\` nor \`fleet.creds\`; \`nerve fleet key ${host}\` makes a key`
+    : `${server} does not accept ${host}: no user of the server has ${identity}; \`nerve fleet init\` prints the users of its configuration`;
+
 /** Why there is no connection. `lacksCertificate`: TLS is spoken, and this host has no certificate of its own. */
-export function connectTrouble(error: unknown, { host, server }: Parties, lacksCertificate: boolean): Trouble {
+export function connectTrouble(error: unknown, parties: Parties, lacksCertificate: boolean): Trouble {
+  const { host, server } = parties;
   const untrusted = certificateTrouble(error, server);
   if (untrusted !== null) return untrusted;
   if (isOf(error, errors.UserAuthenticationExpiredError))
     return blocked(`${server} does not accept ${host}: its credentials have expired`);
-  if (isOf(error, errors.AuthorizationError))
-    return blocked(
-      `${server} does not accept ${host}: no user of the server has this key; \`nerve fleet init\` prints the users of its configuration`,
-    );
+  if (isOf(error, errors.AuthorizationError)) return blocked(notAccepted(parties));
   const message = messageOf(error);
   if (/server does not support 'tls'/.test(message))
     return blocked(`${server} offers no TLS, and nerve sends nothing without: give the server a \`tls\` block`);
@@ -103,11 +114,19 @@ export function refusedBy({ err_code, description }: Refusal, { stream, server }
 const noJetStream = (server: string): string =>
   `JetStream is off at ${server}, or is behind a leaf node whose \`fleet.domain\` is missing: a \`jetstream\` block in the server's configuration turns it on`;
 
+/** What the server gives to a host under `--hub` alone. */
+const OF_HUBS = /\.(STREAM|CONSUMER)\.|\.ask\.status$/;
+
+function forbidden(subject: string, { host, server, identity }: Parties): string {
+  const hub = OF_HUBS.test(subject) ? ` --hub ${host}` : "";
+  const own = identity === null ? "shows no key" : `comes with ${identity}`;
+  return `${server} forbids ${host} to use ${subject}: ${host} ${own}; compare with the user of ${host} that \`nerve fleet init ${host}=U…${hub} --print\` prints`;
+}
+
 /** Why a request brought no answer. `subject`: what was asked. */
 export function requestTrouble(error: unknown, subject: string, parties: Parties): Trouble {
-  const { host, server, stream } = parties;
-  if (isOf(error, errors.PermissionViolationError))
-    return blocked(`${server} forbids ${host} to use ${subject}: ${INIT} of each host`);
+  const { server, stream } = parties;
+  if (isOf(error, errors.PermissionViolationError)) return blocked(forbidden(subject, parties));
   if (isOf(error, errors.NoRespondersError) || (error instanceof errors.RequestError && error.isNoResponders())) {
     if (subject.startsWith("$JS.")) return blocked(noJetStream(server));
     return blocked(`no stream takes in ${subject}: ${stream} is not there, or JetStream is off at ${server}; ${INIT}`);
