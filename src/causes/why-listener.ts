@@ -31,12 +31,32 @@ function whyAway({ now }: Scene, { reason, at }: ListenerTrouble, { name, what, 
   };
 }
 
-const fleetAway = (address: string): Away => ({
-  name: "fleet",
-  what: `This host is cut off from its fleet (${address})`,
-  waiting: "Signals wait here for as long as `retention.signals` says",
-  next: [{ command: "nerve fleet check", does: "what of the servers, the stream and the permissions is not right" }],
-});
+const FLEET_CHECK: Why["next"] = [
+  { command: "nerve fleet check", does: "what of the servers, the stream and the permissions is not right" },
+];
+
+function fleetAway({ status, config }: Scene, address: string): Away {
+  const fleet = status?.fleet ?? null;
+  const names = (fleet?.conflicts ?? []).map(({ host }) => host).join(", ");
+  if (names !== "")
+    return {
+      name: "fleet",
+      what: `Two kernels send under one name (${names})`,
+      waiting: "The two take turns, and nobody can tell their signals apart",
+      next: [
+        { command: "nerve fleet check", does: "on each host of that name: whether another kernel has the name" },
+        { command: "nerve reload", does: "after one of the two has another `host` in nerve.yaml" },
+      ],
+    };
+  const isReceiving = fleet !== null && fleet.in !== null;
+  const isSending = !isReceiving || (config?.fleet?.send.length ?? 0) > 0;
+  const waits = isSending ? ["Signals wait here for as long as `retention.signals` says"] : [];
+  const deaf = isReceiving
+    ? ["Signals of other hosts do not come in, and a host that falls silent is not noticed"]
+    : [];
+  const what = `This host is cut off from its fleet (${address})`;
+  return { name: "fleet", what, waiting: [...deaf, ...waits].join(". "), next: FLEET_CHECK };
+}
 
 const otlpAway = (address: string): Away => ({
   name: "otlp",
@@ -52,7 +72,7 @@ const LACKS = { http: "There is no page", push: "No program can push anything ov
 
 export function whyListener(scene: Scene, trouble: ListenerTrouble): Why {
   const { name, address, reason, at } = trouble;
-  if (name === "fleet") return whyAway(scene, trouble, fleetAway(address));
+  if (name === "fleet") return whyAway(scene, trouble, fleetAway(scene, address));
   if (name === "otlp") return whyAway(scene, trouble, otlpAway(address));
   const { now } = scene;
   const since = at === 0 ? "" : ` since ${moment(at, now)}`;

@@ -10,9 +10,6 @@ import type { OwnSignals } from "./own-signals.ts";
 import { type Pace, Pause, retryAfterMs } from "./pause.ts";
 import { type Cursor, type Start, startAt } from "./start.ts";
 
-/** A conflict that goes on is said again after this time. */
-const CONFLICT_AGAIN_MS = 600_000;
-
 export interface ForwarderHost {
   readonly host: string;
   readonly epoch: string;
@@ -41,7 +38,6 @@ export class Forwarder {
   /** The highest id that was ever acknowledged: going back loses nothing below. */
   #reached: number;
   #leftAt = Number.NEGATIVE_INFINITY;
-  #conflictSaidAt = Number.NEGATIVE_INFINITY;
   #session: Session | null = null;
   /** The last frame was refused: only one that is taken shows that the stream takes frames again. */
   #isRefused = false;
@@ -134,12 +130,10 @@ export class Forwarder {
   }
 
   #conflicts(other: string | null): void {
-    const { host, epoch, nowMs, notice, link } = this.#host;
+    const { host, epoch, notice, link } = this.#host;
     const whose = other === null ? "frames that are not nerve's" : `frames of the epoch ${other}`;
     const why = `another kernel sends as ${host} (${whose}; here it is ${epoch}): give one of the two another \`host\``;
     link({ kind: "blocked", why });
-    if (nowMs() - this.#conflictSaidAt < CONFLICT_AGAIN_MS) return;
-    this.#conflictSaidAt = nowMs();
     notice("conflict", why);
   }
 

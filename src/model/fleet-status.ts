@@ -10,6 +10,14 @@ export interface FleetSide {
   readonly since: number;
 }
 
+/** A name under which two kernels send. */
+export interface FleetConflict {
+  readonly host: string;
+  /** Unix milliseconds of the first sign and of the last one. */
+  readonly since: number;
+  readonly at: number;
+}
+
 export interface FleetStatus {
   /** What other hosts call this one. */
   readonly host: string;
@@ -23,6 +31,8 @@ export interface FleetStatus {
   };
   /** Null: nothing is received. `pending`: frames in the stream, null where nobody knows. `stored`: since the kernel started. */
   readonly in: (FleetSide & { readonly pending: number | null; readonly stored: number }) | null;
+  /** Of the last five minutes. This host's own name may be among them. */
+  readonly conflicts: readonly FleetConflict[];
   /** Other hosts. The table `origins` has each. */
   readonly origins: {
     readonly up: number;

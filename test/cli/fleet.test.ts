@@ -130,6 +130,7 @@ test("the status lists who was heard of, from the store alone", async () => {
   store.value.close();
   const shown = await fleet(folder, "status");
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/web1 +silent/)]);
+  expect(shown.stderr).toContain("nobody is heard, and the states are those of its last moment");
   const asJson = await fleet(folder, "status", "--json", "web1");
   expect(JSON.parse(asJson.stdout)).toMatchObject({ host: "web1", state: "silent", missing: 2 });
   const unknown = await fleet(folder, "status", "web9");

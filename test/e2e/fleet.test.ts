@@ -162,9 +162,14 @@ withNats("a host that falls silent is a signal, and its return is another one", 
 );
 
 withNats("a server that is away, and a stream that is deleted, are said once each, and nothing is lost", () =>
-  together(async (server, web, atHub) => {
+  together(async (server, web, atHub, folders) => {
     await server.kill();
     await until("both say so", () => [web, atHub].every((nerve) => nerve.logs({ event: "fleet.offline" }).length > 0));
+    await until("the hub says of its list that it is not of this moment", async () => {
+      const { stderr } = await runNerve(folders.hub.path, ["fleet", "status"]);
+      return /this host has heard no other host for .*the states are those of then/.test(stderr);
+    });
+    expect((await runNerve(folders.hub.path, ["why"])).stdout).toContain("a host that falls silent is not noticed");
     const behind = made(web).at(-1)?.id ?? 0;
     await until("web1 goes on", () => (made(web).at(-1)?.id ?? 0) > behind + 5);
     expect(web.logs({ event: "fleet.offline" }).length).toBe(1);

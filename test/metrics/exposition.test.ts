@@ -164,6 +164,7 @@ const FLEET: FleetStatus = {
   servers: ["tls://nats"],
   out: { ...side("offline"), upto: 4, backlog: 7, sent: 3, lost: 2 },
   in: { ...side("connected"), pending: 5, stored: 11 },
+  conflicts: [],
   origins: { up: 1, silent: 1, missing: 6, late: 1, silent_hosts: [] },
 };
 const OTLP: OtlpStatus = {

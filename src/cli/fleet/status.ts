@@ -5,14 +5,15 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { isJsonObject, type Json } from "../../base/json.ts";
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
-import { ago } from "../../base/times.ts";
-import type { HostsAnswer } from "../../control/contract.ts";
+import { ago, duration } from "../../base/times.ts";
+import type { HostsAnswer, Status } from "../../control/contract.ts";
+import type { FleetStatus } from "../../model/fleet-status.ts";
 import type { Origin } from "../../model/origin.ts";
 import { EXIT, type Failure, type Outcome, usageError } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace, type Place } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { remark } from "../screen/failure.ts";
+import { remark, warn } from "../screen/failure.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, span, stdoutScreen } from "../screen/terminal.ts";
 
@@ -65,9 +66,27 @@ const nowColumn = (live: ReadonlyMap<string, Live>): Column<Origin> => ({
   cell: ({ host }) => span(escapeForTerminal(wordsOf(live.get(host) ?? { status: null, why: null }))),
 });
 
-const columnsAt = (now: number, live: ReadonlyMap<string, Live> | null): readonly Column<Origin>[] => [
+/** Why the states are not those of this moment, or null. */
+function deafness(fleet: FleetStatus | null, now: number): string | null {
+  if (fleet === null)
+    return "no daemon with `fleet` answers: nobody is heard, and the states are those of its last moment";
+  const incoming = fleet.in;
+  if (incoming === null) return "this host receives nothing: `fleet.receive` and `on` name no sense of another host";
+  if (incoming.state === "connected") return null;
+  const because = incoming.why === null ? "" : ` (${incoming.why})`;
+  return `this host has heard no other host for ${duration(Math.max(0, now - incoming.since))}${because}: the states are those of then`;
+}
+
+const stateOf = ({ host, state }: Origin, fleet: FleetStatus | null): string =>
+  fleet?.conflicts.some((conflict) => conflict.host === host) ? "conflict" : state;
+
+const columnsAt = (
+  now: number,
+  fleet: FleetStatus | null,
+  live: ReadonlyMap<string, Live> | null,
+): readonly Column<Origin>[] => [
   { title: "HOST", align: "left", rank: 0, cell: ({ host }) => span(host) },
-  { title: "STATE", align: "left", rank: 0, cell: ({ state }) => span(state) },
+  { title: "STATE", align: "left", rank: 0, cell: (origin) => span(stateOf(origin, fleet)) },
   right("LAST", 1, ({ at }) => (at === 0 ? "never" : ago(at, now))),
   right("SIGNALS", 2, ({ signals }) => String(signals)),
   right("MISSING", 1, ({ missing }) => String(missing)),
@@ -104,8 +123,13 @@ export async function status(
       : null;
   if (live !== null && !live.ok) return live;
   const answers = live === null ? null : live.value;
+  const asked = await ask<Status>(place.value, "/status", null);
+  const fleet = asked.ok ? asked.value.fleet : null;
+  const now = Date.now();
   if (json) for (const origin of origins) print(safeJson({ ...origin, ...(answers?.get(origin.host) ?? {}) }));
-  else if (origins.length > 0) print(renderTable(columnsAt(Date.now(), answers), origins, stdoutScreen()).join("\n"));
+  else if (origins.length > 0) print(renderTable(columnsAt(now, fleet, answers), origins, stdoutScreen()).join("\n"));
   else remark("no host was heard of");
+  const deaf = deafness(fleet, now);
+  if (deaf !== null) warn(deaf, json);
   return ok(EXIT.done);
 }

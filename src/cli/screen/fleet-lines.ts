@@ -41,5 +41,9 @@ export function fleetLines(fleet: FleetStatus | null, now: number, screen: Scree
   const silent = origins.silent_hosts.slice(0, NAMED).map(({ host, since }) => `${host} for ${ago(since, now)}`);
   const more = origins.silent > silent.length ? ` and ${origins.silent - silent.length} more` : "";
   if (silent.length > 0) lines.push([span("silent", "red"), span(`: ${silent.join(", ")}${more}`)]);
+  if (fleet.conflicts.length > 0) {
+    const names = fleet.conflicts.map(({ host, since }) => `${host} for ${ago(since, now)}`).join(", ");
+    lines.push([span("two kernels under one name", "red"), span(`: ${names}; each host needs a \`host\` of its own`)]);
+  }
   return ["", ...lines.map((spans) => renderLine(spans, free))];
 }

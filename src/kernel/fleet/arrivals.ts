@@ -9,6 +9,7 @@ import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Batch } from "./books.ts";
+import type { Conflicts } from "./conflicts.ts";
 import { type News, newOrigin, newsOf, type Origins } from "./origins.ts";
 import type { Presence } from "./presence.ts";
 import type { ArrivedFrame, RemoteSignals } from "./remote-signals.ts";
@@ -20,6 +21,7 @@ export interface ArrivalsParts {
   readonly origins: Origins;
   readonly presence: Presence;
   readonly signals: RemoteSignals;
+  readonly conflicts: Conflicts;
 }
 
 type Place = Batch["place"];
@@ -99,7 +101,7 @@ export class Arrivals {
     { epoch, gap, lost }: News,
     { late, unread }: { readonly late: number; readonly unread: number },
   ): void {
-    const { journal } = this.#parts;
+    const { journal, conflicts } = this.#parts;
     const { host } = frame;
     const within = journal.within(draft, "kernel");
     if (epoch === "first") within.info("fleet.joined", `host ${host} is heard for the first time`, { host });
@@ -121,6 +123,7 @@ export class Arrivals {
       const folding = journal.folding("kernel");
       if (epoch === "again") {
         const message = `two kernels send under the name ${host}: each host needs a \`host\` of its own`;
+        conflicts.see(host);
         folding.error("fleet.conflict", message, { host });
       }
       if (late > 0) {

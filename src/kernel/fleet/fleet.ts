@@ -12,6 +12,7 @@ import type { Reflexes } from "../reflexes/reflexes.ts";
 import type { LifeHost } from "../workers/crew.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Batch, FleetBooks, Forwarded, Link, NoticeKind } from "./books.ts";
+import { Conflicts } from "./conflicts.ts";
 import { FleetWorker } from "./fleet-worker.ts";
 import { Leaving } from "./leaving.ts";
 import { Links } from "./links.ts";
@@ -52,6 +53,7 @@ export class Fleet implements FleetBooks {
   readonly #parts: FleetParts;
   readonly #worker: FleetWorker;
   readonly #links: Links;
+  readonly #conflicts: Conflicts;
   readonly #leaving: Leaving;
   readonly #origins: Origins;
   readonly #presence: Presence;
@@ -71,6 +73,7 @@ export class Fleet implements FleetBooks {
     this.#parts = parts;
     this.#worker = new FleetWorker({ ...host, data, command, books: this, status: () => this.onAsked() });
     this.#links = new Links(journal, () => world.clock.wallMs());
+    this.#conflicts = new Conflicts(() => world.clock.wallMs());
     this.#leaving = new Leaving({ ledger, journal, store });
     this.#origins = new Origins(store.origins);
     const origins = this.#origins;
@@ -78,7 +81,8 @@ export class Fleet implements FleetBooks {
     const isHearing = (): boolean => this.#isHearing();
     const { chance } = world;
     this.#presence = new Presence({ ticker, chance, wallMs, ledger, meta: store.meta, origins, signals, isHearing });
-    this.#arrivals = new Arrivals({ ledger, journal, meta: store.meta, origins, presence: this.#presence, signals });
+    const [presence, conflicts] = [this.#presence, this.#conflicts];
+    this.#arrivals = new Arrivals({ ledger, journal, meta: store.meta, origins, presence, signals, conflicts });
   }
 
   /** The configuration that is in force from now on. */
@@ -151,6 +155,7 @@ export class Fleet implements FleetBooks {
         configured.receive.length === 0
           ? null
           : { ...this.#links.of("in"), pending: this.#pending, stored: this.#arrivals.signals },
+      conflicts: this.#conflicts.all,
       origins: {
         up: origins.length - silent.length,
         silent: silent.length,
@@ -186,8 +191,10 @@ export class Fleet implements FleetBooks {
 
   notice(kind: NoticeKind, message: string): void {
     const voice = this.#parts.host.journal.folding("kernel");
-    if (kind === "conflict") voice.error("fleet.conflict", message, { host: this.#configured?.host ?? "" });
-    else if (kind === "rewound") voice.warn("fleet.rewound", message, null);
+    if (kind === "conflict") {
+      const host = this.#configured?.host ?? "";
+      if (this.#conflicts.see(host)) voice.error("fleet.conflict", message, { host });
+    } else if (kind === "rewound") voice.warn("fleet.rewound", message, null);
     else voice.warn("fleet.server", message, null);
   }
 

@@ -178,7 +178,23 @@ test("two kernels under one name are named, and each keeps its place", async () 
   expect(bench.said("fleet.conflict")).toEqual([
     "two kernels send under the name web1: each host needs a `host` of its own",
   ]);
+  expect(bench.engine.fleet.status?.conflicts).toMatchObject([{ host: "web1" }]);
+  await bench.pass(310_000);
+  expect(bench.engine.fleet.status?.conflicts).toEqual([]);
   expect(bench.said("fleet.gap")).toEqual([]);
+});
+
+test("another kernel under this host's name is said once, and stands in the status while the two take turns", async () => {
+  using bench = await hub();
+  for (let turn = 0; turn < 3; turn++) {
+    bench.says("notice", { kind: "conflict", message: "another kernel sends as hub" });
+    await bench.connected();
+    await bench.pass(60_000);
+  }
+  expect(bench.said("fleet.conflict")).toEqual(["another kernel sends as hub"]);
+  const [conflict] = bench.engine.fleet.status?.conflicts ?? [];
+  expect(conflict).toMatchObject({ host: "hub" });
+  expect((conflict?.at ?? 0) - (conflict?.since ?? 0)).toBeGreaterThanOrEqual(120_000);
 });
 
 test("a signal that is too old on arrival is stored, and no reflex looks at it", async () => {

@@ -12,6 +12,7 @@ export const FLEET: FleetStatus = {
   servers: ["tls://nats1.example:4222"],
   out: { state: "offline", why: WHY, since: NOW - 240_000, upto: 3_000, backlog: 1_204, sent: 3_000, lost: 0 },
   in: { state: "connected", why: null, since: NOW - 3_600_000, pending: 1, stored: 90_210 },
+  conflicts: [],
   origins: { up: 13, silent: 2, missing: 12, late: 0, silent_hosts: [] },
 };
 
