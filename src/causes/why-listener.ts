@@ -64,7 +64,7 @@ const otlpAway = (address: string): Away => ({
   waiting: "Rows wait here for as long as `retention` says",
   next: [
     { command: "nerve status", does: "how each kind of what is sent is" },
-    { command: "nerve reload", does: "after `otlp` was mended" },
+    { command: "nerve reload", does: "to try at once, after `otlp` or its receiver was mended" },
   ],
 });
 

@@ -190,6 +190,16 @@ test("what is refused for good is counted, said once and passed over; a request 
   await until("small requests bring all", () => missingIn(idsIn(receiver, "points"), wanted).length === 0);
 });
 
+test("a receiver that asked for an hour gets what waits at once after a reload, though nothing changed in the configuration", async () => {
+  await using site = await siteOf("{ signals: [load] }", () => answer(503, "", { "retry-after": "3600" }));
+  const { receiver, nerve } = site;
+  await until("the hour is taken note of", async () => (await linkOf(site, "signals")).state === "blocked");
+  receiver.replyTo = () => TAKE;
+  expect((await nerve.post("/reload")).status).toBe(200);
+  const wanted = idsOf(site, LOADS);
+  await until("all that waited is there", () => missingIn(idsIn(receiver, "points"), wanted).length === 0);
+});
+
 test("what is not named any longer is not sent, and what was made meanwhile is not sent later", async () => {
   await using site = await siteOf("{ signals: [load], logs: debug }");
   const { receiver, nerve, folder } = site;

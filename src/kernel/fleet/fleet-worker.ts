@@ -73,10 +73,10 @@ export class FleetWorker extends TasklessCrew<FleetParentMessage, FleetMessage> 
     this.life = new WorkerLife(this, host);
   }
 
-  /** The configuration that is in force from now on. */
-  configure(config: NerveConfig): void {
+  /** The configuration that is in force from now on. `isCut`: another process is to try at once, though nothing changed. */
+  configure(config: NerveConfig, isCut: boolean): void {
     const settings = settingsOf(config);
-    if (Bun.deepEquals(settings, this.#settings) && config.host === this.#name) return;
+    if (!isCut && Bun.deepEquals(settings, this.#settings) && config.host === this.#name) return;
     this.#settings = settings;
     this.#name = config.host;
     this.anew();

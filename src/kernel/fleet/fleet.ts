@@ -93,7 +93,8 @@ export class Fleet implements FleetBooks {
     if (this.#configured !== null) this.#leaving.begin();
     if (this.#configured === null) this.#presence.watch(null);
     else this.#watch(this.#configured);
-    this.#worker.configure(config);
+    const isCut = fleet !== null && this.#links.isCut;
+    this.#worker.configure(config, isCut);
   }
 
   #watch({ fleet, receive, host }: Configured): void {

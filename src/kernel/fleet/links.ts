@@ -31,6 +31,11 @@ export class Links {
     return this.#states.get(side) ?? { state: "starting", why: null, since: this.#wallMs() };
   }
 
+  /** A side waits for its next try. */
+  get isCut(): boolean {
+    return [...this.#states.values()].some(({ state }) => state === "offline" || state === "blocked");
+  }
+
   take({ side, state, why }: Link): void {
     const before = this.#states.get(side);
     if (before?.state === state && before.why === why) return;

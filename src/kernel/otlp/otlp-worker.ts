@@ -54,10 +54,10 @@ export class OtlpWorker extends TasklessCrew<OtlpParentMessage, OtlpMessage> {
     this.life = new WorkerLife(this, host);
   }
 
-  /** The configuration that is in force from now on, and the kinds that are sent. */
-  configure(config: NerveConfig, kinds: readonly OtlpKind[]): void {
+  /** The configuration that is in force from now on, and the kinds that are sent. `isCut`: another process is to try at once, though nothing changed. */
+  configure(config: NerveConfig, kinds: readonly OtlpKind[], isCut: boolean): void {
     const settings = settingsOf(config, kinds);
-    if (Bun.deepEquals(settings, this.#settings)) return;
+    if (!isCut && Bun.deepEquals(settings, this.#settings)) return;
     this.#settings = settings;
     this.anew();
   }

@@ -62,7 +62,8 @@ export class Otlp {
   configure(config: NerveConfig): void {
     this.#config = config;
     for (const kind of OTLP_KINDS) this.#cursors.name(kind, sends(config.otlp, kind));
-    this.#worker.configure(config, this.#kinds);
+    const isCut = [...this.#states.values()].some(({ state }) => state === "offline" || state === "blocked");
+    this.#worker.configure(config, this.#kinds, isCut && config.otlp !== null);
   }
 
   stop(): Promise<void> {

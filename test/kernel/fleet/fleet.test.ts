@@ -197,6 +197,17 @@ test("another kernel under this host's name is said once, and stands in the stat
   expect((conflict?.at ?? 0) - (conflict?.since ?? 0)).toBeGreaterThanOrEqual(120_000);
 });
 
+test("a reload of what is in force tries a server again at once, and leaves a connected fleet alone", async () => {
+  using bench = await hub();
+  const first = bench.carrier;
+  await bench.reload(HUB);
+  expect(bench.carrier).toBe(first);
+  bench.says("link", { side: "out", state: "blocked", why: "there is no stream" });
+  await bench.settle();
+  await bench.reload(HUB);
+  expect(bench.carrier).not.toBe(first);
+});
+
 test("a signal that is too old on arrival is stored, and no reflex looks at it", async () => {
   using bench = await hub(HUB.replace("receive", "fresh: 5m, receive"));
   const old = bench.frame("web1", 0, [9, 9]);
