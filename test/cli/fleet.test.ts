@@ -58,7 +58,14 @@ describe("what makes no sense is refused with what to write", () => {
       expect([words, code, stderr]).toEqual([words, 2, expect.stringContaining(said)]);
     };
     await refused("is not HOST=PUBLIC-KEY", "init", "web1");
-    await refused("is not HOST=PUBLIC-KEY", "init", `web1=${WEB.seed}`);
+    await refused("what stands behind `web1=` is a seed", "init", `web1=${WEB.seed}`);
+    for (const word of [`web1=${WEB.seed}`, WEB.seed]) {
+      const { code, stdout, stderr } = await fleet(folder, "init", word);
+      expect(code).toBe(2);
+      expect(stdout + stderr).not.toContain(WEB.seed.slice(0, 20));
+    }
+    await refused("have the same key", "init", "--print", `web1=${WEB.publicKey}`, `web2=${WEB.publicKey}`);
+    await refused("is the one of this host", "init", "--print", `web1=${HUB.publicKey}`);
     await refused("there is no key of `web9`", "init", "--hub", "web9");
     await refused("--max-age", "init", "--max-age", "1s");
     await refused("--max-bytes", "init", "--max-bytes", "lots");

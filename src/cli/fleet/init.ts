@@ -24,6 +24,7 @@ export interface InitOptions {
 const MAX_BYTES = "10gb";
 const MAX_AGE = "7d";
 const PUBLIC_KEY = /^U[A-Z2-7]{55}$/;
+const SEED = /(^|=)\s*S[A-Z2-7]{20,}/;
 const LEAST_BYTES = 1024 * 1024;
 const LEAST_AGE_MS = 3_600_000;
 
@@ -67,16 +68,34 @@ async function usersOf(
   const keys = new Map<string, string>();
   for (const word of words) {
     const [host = "", publicKey = ""] = word.split("=");
+    // A seed is never printed.
+    if (SEED.test(word))
+      return usageError(
+        `${isName(host) ? `what stands behind \`${host}=\`` : "a word"} is a seed, which belongs on its host alone`,
+        "write the public half, which begins with U; make another pair where others may have seen the seed",
+      );
     if (!isName(host) || !PUBLIC_KEY.test(publicKey))
       return usageError(
         `\`${word}\` is not HOST=PUBLIC-KEY`,
         "`nerve fleet key HOST` makes a pair; its public half begins with U",
       );
     if (keys.has(host)) return usageError(`\`${host}\` is named twice`);
+    const twin = [...keys].find(([, key]) => key === publicKey);
+    if (twin !== undefined)
+      return usageError(
+        `\`${twin[0]}\` and \`${host}\` have the same key`,
+        "`nerve fleet key` makes a pair for each host",
+      );
     keys.set(host, publicKey);
   }
   if (!keys.has(config.host)) {
     const own = await ownKey(fleet.nkey);
+    const twin = [...keys].find(([, key]) => key === own);
+    if (twin !== undefined)
+      return usageError(
+        `the key of \`${twin[0]}\` is the one of this host, which is called ${config.host}`,
+        "`nerve fleet key` makes a pair for each host",
+      );
     if (own !== null) keys.set(config.host, own);
   }
   const unknown = hubs.find((hub) => !keys.has(hub));
