@@ -3,7 +3,7 @@
  * is not in it, for the engine vouches for the host.
  */
 import { zstdDecompressSync } from "node:zlib";
-import { exceedsBytes } from "../base/json.ts";
+import { exceedsBytes, toJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { TRACE_PATTERN } from "../base/trace-id.ts";
 import type { FleetMessageOf } from "../ipc/fleet-definitions.ts";
@@ -26,6 +26,7 @@ export const MAX_FRAME_SIGNALS = 500;
 export const MAX_FRAME_BYTES = 256 * 1024;
 /** What is larger once it is unpacked is refused. */
 const MAX_UNPACKED_BYTES = 4 * 1024 * 1024;
+const MAX_EPOCH = 64;
 const LEVEL = 1;
 const VERSION = 1;
 
@@ -50,7 +51,8 @@ function signalOf(value: unknown, above: number, to: number): CarriedSignal | nu
   if (typeof sense !== "string" || !isName(sense)) return null;
   if (!isCount(at) || at > LAST_TIME) return null;
   if (typeof trace !== "string" || !TRACE_PATTERN.test(trace)) return null;
-  if (payload === null) return null;
+  // What nests too deep must not be written as text, and a refused key must not be stored.
+  if (payload === null || !toJson(payload).ok) return null;
   const text = JSON.stringify(payload);
   return exceedsBytes(text, MAX_VALUE_BYTES) ? null : { id, sense, at, trace, payload: text };
 }
@@ -69,8 +71,9 @@ export function unpackFrame(body: Uint8Array): Result<Frame, string> {
   if (typeof value !== "object" || value === null) return err("it is no compressed JSON of at most 4 MiB");
   const { v, epoch, from, to, lost, signals } = value as Readonly<Record<string, unknown>>;
   if (v !== VERSION)
-    return err(`its version is ${JSON.stringify(v) ?? "missing"}, and this nerve reads version ${VERSION}`);
-  if (typeof epoch !== "string" || !isCount(from) || !isCount(to) || from > to) return err("its ids are no range");
+    return err(`its version is ${typeof v === "number" ? v : "no number"}, and this nerve reads version ${VERSION}`);
+  if (typeof epoch !== "string" || epoch.length > MAX_EPOCH || !isCount(from) || !isCount(to) || from > to)
+    return err("its ids are no range");
   if (!isCount(lost) || lost > to - from) return err("it counts more lost ids than it has");
   if (!Array.isArray(signals) || signals.length > MAX_FRAME_SIGNALS)
     return err(`it holds no list of at most ${MAX_FRAME_SIGNALS} signals`);

@@ -79,7 +79,8 @@ export class Arrivals {
       upto: Math.max(news.above, frame.to),
       signals: heard.signals + taken.length,
       gaps: heard.gaps + (missing > 0 ? 1 : 0),
-      missing: heard.missing + missing,
+      // A host may claim to have lost more than a number can say.
+      missing: Math.min(Number.MAX_SAFE_INTEGER, heard.missing + missing),
       late: heard.late + late,
     };
     origins.put(draft, next);

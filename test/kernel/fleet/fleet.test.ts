@@ -117,6 +117,13 @@ test("ids that no frame brought are counted and said, and so is what the sender 
   expect(bench.remote).toHaveLength(4);
 });
 
+test("what a host claims to have lost again and again stays a number that can be stored", async () => {
+  using bench = await hub();
+  const most = 999_999_999_999_999;
+  for (let n = 0; n < 12; n++) await bench.brings(bench.frame("evil", 0, [], { epoch: `e${n}`, to: most, lost: most }));
+  expect(bench.store.origins.all()).toMatchObject([{ host: "evil", missing: Number.MAX_SAFE_INTEGER }]);
+});
+
 test("a frame that names no epoch is said, and changes nothing of its host", async () => {
   using bench = await hub();
   await bench.brings(bench.frame("web1", 0, [], { epoch: "", refused: "it does not say what it holds" }));
