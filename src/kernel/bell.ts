@@ -82,7 +82,7 @@ export class Bell {
   }
 
   #wait(): void {
-    this.#next = this.#parts.ticker.after(LOOK_MS, () => {
+    this.#next = this.#parts.ticker.look(LOOK_MS, () => {
       this.#look();
       this.#wait();
     });

@@ -160,7 +160,7 @@ export class Expectations {
   // ── looks ────────────────────────────────────────────────────────────
 
   #wait(): void {
-    this.#next = this.#parts.ticker.after(LOOK_MS, () => {
+    this.#next = this.#parts.ticker.look(LOOK_MS, () => {
       for (const expected of this.#expected.values()) this.#look(expected);
       this.#wait();
     });

@@ -11,7 +11,7 @@ import type { Reflexes } from "./reflexes/reflexes.ts";
 import type { Handle, Ticker } from "./time/ticker.ts";
 import type { PathWatch, WatchedPath, WatchLimit } from "./world.ts";
 
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 /** Between two rings for a sense without a throttle. */
 const REST_MS = 1_000;
 /** The interval of a reflex without one, where its module names what to watch. */
@@ -66,7 +66,7 @@ export class Watches {
   }
 
   #wait(): void {
-    this.#next = this.#parts.ticker.after(LOOK_MS, () => {
+    this.#next = this.#parts.ticker.look(LOOK_MS, () => {
       this.#look();
       this.#wait();
     });

@@ -112,7 +112,7 @@ export class Presence {
   }
 
   #lookLater(): void {
-    this.#next = this.#parts.ticker.after(LOOK_MS, () => {
+    this.#next = this.#parts.ticker.look(LOOK_MS, () => {
       this.#look();
       this.#lookLater();
     });

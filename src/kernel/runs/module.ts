@@ -89,7 +89,7 @@ export class Module {
   }
 
   #look(looksLeft: number): void {
-    this.#looking = this.#ticker.after(LOOK_MS, () => {
+    this.#looking = this.#ticker.look(LOOK_MS, () => {
       if (looksLeft > 1 && isSame(this.#location, this.#find())) return this.#look(looksLeft - 1);
       this.tryAgain();
       this.#mayLoad();

@@ -6,10 +6,9 @@ import { type Clock, momentOf, STEP_MS, wallAheadMs } from "../../base/clock.ts"
 import { Heap } from "../../base/heap.ts";
 import type { Alarm } from "../../base/timer.ts";
 import { type Calendar, newestDue } from "../../rules/calendar.ts";
+import { Delays, type Handle } from "./delays.ts";
 
-export interface Handle {
-  cancel(): void;
-}
+export type { Handle } from "./delays.ts";
 
 export interface Recurring {
   readonly calendar: Calendar;
@@ -26,20 +25,13 @@ interface Entry {
   cancelled: boolean;
 }
 
-interface Delay {
-  readonly dueBootMs: number;
-  readonly fire: () => void;
-  /** Fired or cancelled. */
-  over: boolean;
-}
-
-const newDelays = (): Heap<Delay> => new Heap<Delay>((a, b) => a.dueBootMs < b.dueBootMs);
-
 const LONGEST_SLEEP_MS = 1_000;
 /** An alarm that rings so much too late is a pause: of this process, of its whole cgroup, or of its event loop. */
 const PAUSE_MS = 250;
-/** So many cancelled delays may lie about until they would have been due. */
-const FEW = 1_000;
+/** Looks are taken at multiples of this time. */
+const ROUND_MS = 500;
+/** Looks are due so long after their round: whatever wakes the kernel at the round takes them along. */
+const LAG_MS = 5;
 /** A clock set back by less, while nerve runs or while it is down, repeats no cron time. */
 export const SET_BACK_MS = 3 * 3_600_000;
 
@@ -47,9 +39,10 @@ export class Ticker {
   readonly #clock: Clock;
   readonly #stepped: (byMs: number) => void;
   #entries = new Heap<Entry>((a, b) => a.dueWallMs < b.dueWallMs);
-  #delays = newDelays();
-  /** Of them, those that were cancelled. */
-  #cancelled = 0;
+  readonly #delays = new Delays();
+  readonly #looks = new Delays();
+  /** How far the wall clock is ahead of the boot clock, as looks take it: small changes move none of them. */
+  #roundsAheadMs: number;
   readonly #alarm: Alarm;
   #disarm: (() => void) | null = null;
   #offset: number;
@@ -69,6 +62,7 @@ export class Ticker {
     this.#stepped = stepped;
     const { wallMs, bootMs } = momentOf(clock);
     this.#offset = wallMs - bootMs;
+    this.#roundsAheadMs = this.#offset;
     this.#lastWakeMonotonicMs = clock.monotonicMs();
     this.#seenAtMs = this.#lastWakeMonotonicMs;
   }
@@ -119,18 +113,31 @@ export class Ticker {
   }
 
   after(delayMs: number, fire: () => void): Handle {
-    const delay: Delay = { dueBootMs: this.#clock.bootMs() + delayMs, fire, over: false };
-    this.#delays.push(delay);
+    const due = this.#clock.bootMs() + delayMs;
+    const isFirst = due < this.#soonestBootMs;
+    const handle = this.#delays.add(due, fire);
     // The alarm rings within a second in any case, and for what was due before.
-    if (delayMs < LONGEST_SLEEP_MS && this.#delays.peek() === delay) this.#arm();
-    return {
-      cancel: () => {
-        if (delay.over) return;
-        delay.over = true;
-        this.#cancelled++;
-        if (this.#cancelled > FEW && 2 * this.#cancelled > this.#delays.size) this.#forgetCancelled();
-      },
-    };
+    if (delayMs < LONGEST_SLEEP_MS && isFirst) this.#arm();
+    return handle;
+  }
+
+  /** When the first delay or look is due. Infinity where there is none. */
+  get #soonestBootMs(): number {
+    return Math.min(this.#delays.dueBootMs, this.#looks.dueBootMs);
+  }
+
+  /**
+   * As `after`, about then: at the half second of the wall clock that is nearest. So all that look again and again do so in
+   * the same wakes, and in those of intervals. `delayMs`: half a second at least.
+   */
+  look(delayMs: number, fire: () => void): Handle {
+    const ahead = this.#roundsAheadMs;
+    const rounds = Math.round((this.#clock.bootMs() + delayMs + ahead - LAG_MS) / ROUND_MS);
+    const due = rounds * ROUND_MS - ahead + LAG_MS;
+    const isFirst = due < this.#soonestBootMs;
+    const handle = this.#looks.add(due, fire);
+    if (isFirst) this.#arm();
+    return handle;
   }
 
   /** As `after`, on the axis of {@link awakeMs}. */
@@ -143,14 +150,6 @@ export class Ticker {
     };
     let handle = this.after(delayMs, look);
     return { cancel: () => handle.cancel() };
-  }
-
-  /** What was to come in days, and is set anew again and again, would pile up. */
-  #forgetCancelled(): void {
-    const delays = this.#delays;
-    this.#delays = newDelays();
-    this.#cancelled = 0;
-    for (let delay = delays.pop(); delay; delay = delays.pop()) if (!delay.over) this.#delays.push(delay);
   }
 
   start(): void {
@@ -170,11 +169,11 @@ export class Ticker {
     if (!this.#running || this.#isFiring) return;
     this.#disarm?.();
     const entry = this.#entries.peek();
-    const delay = this.#delays.peek();
+    const due = this.#soonestBootMs;
     // Counted from the last wake: being armed anew, however often, must not put off noticing a step.
     let sleep = this.#lastWakeMonotonicMs + LONGEST_SLEEP_MS - this.#clock.monotonicMs();
     if (entry) sleep = Math.min(sleep, entry.dueWallMs - this.#clock.wallMs());
-    if (delay) sleep = Math.min(sleep, delay.dueBootMs - this.#clock.bootMs());
+    if (due < Number.POSITIVE_INFINITY) sleep = Math.min(sleep, due - this.#clock.bootMs());
     // Rounded up: timers fire up to a millisecond early when the delay has a fraction.
     const delayMs = Math.max(0, Math.ceil(sleep));
     this.#ringsAtMs = this.#seen() + delayMs;
@@ -189,6 +188,7 @@ export class Ticker {
     const offset = wallAheadMs(this.#clock, wall, this.#offset);
     const step = offset - this.#offset;
     this.#offset = offset;
+    if (Math.abs(offset - this.#roundsAheadMs) > LAG_MS) this.#roundsAheadMs = offset;
     this.#isFiring = true;
     try {
       if (Math.abs(step) > STEP_MS) this.#realign(wall, boot, step);
@@ -200,19 +200,13 @@ export class Ticker {
   }
 
   #fireDue(wall: number, boot: number): void {
-    for (let delay = this.#delays.peek(); delay && delay.dueBootMs <= boot; delay = this.#delays.peek()) {
-      this.#delays.pop();
-      if (delay.over) {
-        this.#cancelled--;
-        continue;
-      }
-      delay.over = true;
-      delay.fire();
-    }
+    this.#delays.fireDue(boot);
     for (let entry = this.#entries.peek(); entry && entry.dueWallMs <= wall; entry = this.#entries.peek()) {
       this.#entries.pop();
       if (!entry.cancelled) this.#fire(entry, wall, boot);
     }
+    // Last, so that nobody who has a due time waits for them.
+    this.#looks.fireDue(boot + 2 * LAG_MS);
   }
 
   #fire(entry: Entry, wall: number, boot: number): void {

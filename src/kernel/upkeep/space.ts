@@ -127,7 +127,7 @@ export class Space {
     const isNear = room !== null && room.freeBytes < 2 * this.#marks.enoughBytes;
     const isWell = !isNear && !this.low && !ledger.troubled && this.ballast.held;
     const afterMs = isWell ? LOOK_EVERY_MS : LOOK_AGAIN_MS;
-    this.#next = this.#parts.ticker.after(afterMs, () => this.#look());
+    this.#next = this.#parts.ticker.look(afterMs, () => this.#look());
   }
 
   #judge(room: Room): void {

@@ -51,7 +51,7 @@ export class MemoryWatch {
   }
 
   #arm(): Handle {
-    return this.#ticker.after(SAMPLE_MS, () => this.#sample());
+    return this.#ticker.look(SAMPLE_MS, () => this.#sample());
   }
 
   #sample(): void {

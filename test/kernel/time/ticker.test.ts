@@ -274,6 +274,83 @@ describe("a delay", () => {
   });
 });
 
+describe("looks", () => {
+  /** Looks once in `everyMs`; when it did, in milliseconds since the begin. */
+  const looking = ({ clock, ticker }: ReturnType<typeof setting>, everyMs: number) => {
+    const at: number[] = [];
+    const wait = (): void => {
+      ticker.look(everyMs, () => {
+        at.push(clock.monotonicMs());
+        wait();
+      });
+    };
+    wait();
+    return at;
+  };
+
+  test("whatever their times and their begin, all are in the two wakes of a second", () => {
+    const bench = setting();
+    const kinds = [500, 500, 1_000, 1_000, 5_000].map((everyMs) => {
+      bench.clock.pass(137);
+      return looking(bench, everyMs);
+    });
+    bench.clock.pass(1_000);
+    const before = bench.clock.rings;
+    const looks = kinds.map((at) => at.length);
+    bench.clock.pass(60_000);
+    expect(bench.clock.rings - before).toBe(120);
+    expect(kinds.map((at, kind) => at.length - (looks[kind] ?? 0))).toEqual([120, 120, 60, 60, 12]);
+  });
+
+  test("are taken along by the wakes of intervals, behind them, however the wall clock is slewed", () => {
+    const ringsOf = (everyMs: number | null) => {
+      const bench = setting();
+      const { clock, interval } = bench;
+      const { fired } = interval(500);
+      clock.pass(1_234);
+      const at = everyMs === null ? [] : looking(bench, everyMs);
+      for (let slices = 0; slices < 600; slices++) {
+        clock.pass(100);
+        clock.step(slices < 300 ? 0.05 : -0.05);
+      }
+      return { rings: clock.rings, looks: at.length, fired: fired.length };
+    };
+    const alone = ringsOf(null);
+    for (const everyMs of [500, 1_000]) {
+      const { rings, looks, fired } = ringsOf(everyMs);
+      expect({ looks, fired }).toEqual({ looks: 60_000 / everyMs, fired: alone.fired });
+      // A new phase of the looks may cost a wake.
+      expect(rings - alone.rings).toBeLessThanOrEqual(3);
+    }
+  });
+
+  test("go on with the same distance when the wall clock is set, and after a pause", () => {
+    const bench = setting();
+    const { clock } = bench;
+    const at = looking(bench, 500);
+    clock.pass(5_000);
+    clock.step(-DAY - 123);
+    clock.pass(5_000);
+    clock.step(DAY + 321);
+    clock.pass(5_000);
+    clock.freeze(60_000);
+    clock.pass(5_000);
+    const gaps = at.slice(1).map((moment, index) => Math.round(moment - (at[index] ?? 0)));
+    expect(gaps.filter((gap) => gap < 250 || (gap > 750 && gap < 60_000))).toEqual([]);
+    expect(at.length).toBeGreaterThanOrEqual(38);
+  });
+
+  test("one that is cancelled is not taken", () => {
+    const { clock, ticker } = setting();
+    const taken: number[] = [];
+    const handle = ticker.look(500, () => taken.push(1));
+    ticker.look(500, () => taken.push(2));
+    handle.cancel();
+    clock.pass(2_000);
+    expect(taken).toEqual([2]);
+  });
+});
+
 describe("the ticker", () => {
   test("wakes at least once a second", () => {
     const { clock } = setting();
