@@ -70,6 +70,8 @@ export class Expectations {
 
   /** A configuration is in force. */
   listen({ senses, workflows }: NerveConfig): void {
+    // The note counts what came until now as known: whoever is expected before has seen it.
+    for (const expected of this.#expected.values()) this.#takeNews(expected);
     const before = new Map(this.#expected);
     this.#expected.clear();
     const wanted = [
@@ -82,7 +84,7 @@ export class Expectations {
       const known = before.get(id);
       this.#expected.set(id, known === undefined ? this.#begin(kind, name, everyMs) : { ...known, everyMs });
     }
-    if (this.#noted !== null) this.#knowsAll();
+    this.#knowsAll();
     this.#noted = null;
     this.#next?.cancel();
     this.#next = null;
@@ -166,20 +168,28 @@ export class Expectations {
     });
   }
 
-  #look(expected: Expected): void {
-    const { lifetime, ledger } = this.#parts;
-    const now = lifetime.now();
+  /** What has come since the last look counts from now. Null where nothing has come, else what it was like before. */
+  #takeNews(expected: Expected): Expected | null {
     const seen = this.#seenOf(expected);
     const isOff = this.#isOff(expected);
-    if (seen !== expected.seen || isOff !== expected.isOff) {
+    if (seen === expected.seen && isOff === expected.isOff) return null;
+    const before = { ...expected };
+    Object.assign(expected, { seen, isOff, since: this.#parts.lifetime.now(), isStale: false });
+    return before;
+  }
+
+  #look(expected: Expected): void {
+    const { lifetime, ledger } = this.#parts;
+    const before = this.#takeNews(expected);
+    if (before !== null) {
       this.#knowsAll();
       // A start finds signals again, and items that still wait.
-      const isWorthNoting = expected.isStale || expected.kind === "workflow" || !seen.endsWith(" 0");
-      Object.assign(expected, { seen, isOff, since: now, isStale: false });
+      const isWorthNoting = before.isStale || expected.kind === "workflow" || !expected.seen.endsWith(" 0");
       if (isWorthNoting) ledger.write(() => this.keep());
     }
+    const now = lifetime.now();
     const graceMs = Math.min(GRACE_MS, expected.everyMs);
-    if (isOff || expected.isStale || ledger.troubled || now - lifetime.began.elapsedMs < graceMs) return;
+    if (expected.isOff || expected.isStale || ledger.troubled || now - lifetime.began.elapsedMs < graceMs) return;
     if (now - expected.since >= expected.everyMs) this.#becomesStale(expected);
   }
 

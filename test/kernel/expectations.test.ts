@@ -12,10 +12,15 @@ import { BY_HAND, runWriter } from "../helpers/runs.ts";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-const CONFIG = parseNerveConfig(`
-senses: { beat: { use: exec, expect_every: 2h } }
-workflows: { backup: { use: exec, with: { command: ["true"] }, expect_every: 25h } }
+const configOf = (sense: string, workflow: string) => {
+  const parsed = parseNerveConfig(`
+senses: { beat: { use: exec${sense} } }
+workflows: { backup: { use: exec, with: { command: ["true"] }${workflow} } }
 `);
+  if (!parsed.ok) throw new Error("the config is bad");
+  return parsed.value;
+};
+const CONFIG = configOf(", expect_every: 2h", ", expect_every: 25h");
 
 /** One kernel after the other on one store. What senses and workflows count is counted by hand. */
 class Bench extends KernelBench {
@@ -30,7 +35,7 @@ class Bench extends KernelBench {
     this.expectations = this.begins();
   }
 
-  begins(): Expectations {
+  begins(config = CONFIG): Expectations {
     const { ticker, ledger, journal, store } = this;
     this.sense = { ...this.sense, stats: new SenseStats() };
     this.runs = new RunCounts();
@@ -47,8 +52,7 @@ class Bench extends KernelBench {
       workflows: { countsOf: () => this.runs },
       inboxes: { newestAt: () => this.items },
     });
-    if (!CONFIG.ok) throw new Error("the config is bad");
-    this.expectations.listen(CONFIG.value);
+    this.expectations.listen(config);
     return this.expectations;
   }
 
@@ -176,6 +180,48 @@ test("a workflow that is stale is so in the next kernel, though the clock was se
   bench.die();
   bench.begins();
   expect(bench.expectations.stale).toContain("workflow:backup");
+});
+
+/** A run of `backup` that completes now, as its workflow leaves it. */
+function completes(bench: Bench): void {
+  const [trace, at] = ["0".repeat(32), bench.clock.wallMs()];
+  const runs = runWriter(bench.store);
+  const run = runs.queue({ workflow: "backup", at, trace, input: null, trigger: BY_HAND, retry_of: null });
+  runs.event(run, at, "run.started", { attempt: 1, code: "c", batch: null, joined: [] });
+  runs.event(run, at, "run.completed", { output: null, ran_ms: 1 });
+  bench.runs.ended.completed++;
+}
+
+test("what came before a reload that expects it is no news for the next kernel", async () => {
+  using bench = new Bench();
+  bench.die();
+  bench.begins(configOf("", ""));
+  await bench.lets(MINUTE);
+  bench.signal();
+  completes(bench);
+  await bench.lets(MINUTE);
+  bench.expectations.listen(CONFIG);
+  await bench.lets(26 * HOUR);
+  const stale = ["sense:beat", "workflow:backup"];
+  expect([bench.events(), bench.expectations.stale]).toEqual([["sense.stale", "workflow.stale"], stale]);
+  bench.die();
+  bench.begins();
+  expect(bench.expectations.stale).toEqual(stale);
+  await bench.lets(30 * HOUR);
+  expect(bench.events()).toEqual(["sense.stale", "workflow.stale"]);
+});
+
+test("what came just before a reload, and was not looked at until then, counts in the next kernel", async () => {
+  using bench = new Bench();
+  await bench.lets(26 * HOUR);
+  expect(bench.expectations.stale).toEqual(["sense:beat", "workflow:backup"]);
+  bench.signal();
+  completes(bench);
+  bench.expectations.listen(CONFIG);
+  await bench.settle();
+  bench.die();
+  bench.begins();
+  expect(bench.expectations.stale).toEqual([]);
 });
 
 test("the time goes on while nerve is down, and nothing becomes stale in the first five minutes of a kernel", async () => {

@@ -91,7 +91,7 @@ export class Deliveries {
   /** A configuration is in force. */
   listen(config: NerveConfig): void {
     const { store, ledger } = this.#parts;
-    const known = this.#beginnings();
+    const begun = this.#beginnings();
     const delivering = config.reflexes.filter(
       (one): one is SenseReflexConfig => one.kind === "sense" && one.deliver === true,
     );
@@ -99,15 +99,16 @@ export class Deliveries {
     this.#lines.clear();
     const beginnings: Record<string, Bounds> = {};
     for (const { name: reflex, sense, on, when } of delivering) {
-      const bounds = this.#boundsOf(reflex, known[sense] ?? null);
+      const bounds = this.#boundsOf(reflex, begun[sense] ?? null);
       const compiled = when === null ? null : compilePattern(when);
       const pattern = compiled?.ok === true ? compiled.value : null;
       beginnings[sense] = bounds;
-      const cursor = Math.max(this.#cursorOf(sense, bounds), before.get(sense)?.cursor ?? 0);
-      this.#lines.set(sense, { reflex, on, pattern, bounds, cursor, missedUpTo: 0 });
+      const known = before.get(sense) ?? { cursor: 0, missedUpTo: 0 };
+      const cursor = Math.max(this.#cursorOf(sense, bounds), known.cursor);
+      this.#lines.set(sense, { reflex, on, pattern, bounds, cursor, missedUpTo: known.missedUpTo });
     }
     const text = JSON.stringify(beginnings);
-    if (text !== JSON.stringify(known)) ledger.write(() => store.meta.set(DELIVERIES, text));
+    if (text !== JSON.stringify(begun)) ledger.write(() => store.meta.set(DELIVERIES, text));
     this.resume();
   }
 

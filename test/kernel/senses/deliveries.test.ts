@@ -11,6 +11,7 @@ import { Sense } from "../../../src/kernel/memory/sense.ts";
 import type { Reflex } from "../../../src/kernel/reflexes/reflex.ts";
 import { Deliveries } from "../../../src/kernel/senses/deliveries.ts";
 import type { NerveConfig, SenseReflexConfig } from "../../../src/model/config.ts";
+import { ALL_LOGS } from "../../../src/store/logs.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
@@ -68,6 +69,10 @@ class Bench {
   emits(count: number): void {
     const signal = { sense: "many", at: 1, payload: "1", cause: null, trace: "0".repeat(32) };
     for (let times = 0; times < count; times++) this.store.commit(() => this.store.signals.append(signal));
+  }
+
+  flushes(): void {
+    this.#ledger.flush();
   }
 
   /** The ids of the signals that a compute is handed which begins now, where the sense has taken what `taken` says. */
@@ -139,4 +144,25 @@ test("what one reflex was disabled for is not held against the reflex that takes
   bench.emits(1);
   expect(bench.handed()).toEqual([3, 5]);
   bench.store.close();
+});
+
+test("signals that were removed before they were delivered are reported once, whatever is loaded again meanwhile", () => {
+  using folder = temporaryFolder();
+  const store = opened(folder.path, "one");
+  const bench = new Bench(store);
+  bench.loads(DELIVERS);
+  bench.emits(6);
+  const missed = (): unknown[] => {
+    bench.flushes();
+    const logs = store.logs.list({ ...ALL_LOGS, sources: ["sense:counts"] });
+    return logs.filter(({ event }) => event === "signals.missed").map(({ data }) => JSON.parse(data ?? ""));
+  };
+  store.commit(() => store.signals.removeOldest(2, 2, 6));
+  bench.emits(1);
+  expect(bench.handed()).toEqual([7]);
+  expect(missed()).toEqual([{ from: 1, to: 6 }]);
+  bench.loads(DELIVERS);
+  expect(bench.handed()).toEqual([7]);
+  expect(missed()).toHaveLength(1);
+  store.close();
 });
