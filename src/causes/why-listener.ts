@@ -1,7 +1,9 @@
 /** Owns why nothing comes in or goes out by an address of the config: the page, what programs push, other hosts, a receiver of OTLP. */
-import { aboutName, notDone, type Scene, type Why } from "./scene.ts";
+import type { OtlpLink } from "../model/otlp-status.ts";
+import { type Tries, triesWords } from "../model/tries.ts";
+import { aboutName, type NotDone, notDone, type Scene, type Why } from "./scene.ts";
 import type { Trouble } from "./troubles.ts";
-import { moment, short } from "./words.ts";
+import { listed, moment, short } from "./words.ts";
 
 type ListenerTrouble = Extract<Trouble, { kind: "listener" }>;
 
@@ -9,7 +11,7 @@ type ListenerTrouble = Extract<Trouble, { kind: "listener" }>;
 interface Shut {
   /** What is so, up to since when. */
   readonly what: string;
-  readonly waiting: string;
+  readonly notDone: readonly NotDone[];
   readonly next: Why["next"];
 }
 
@@ -17,13 +19,23 @@ const FLEET_CHECK: Why["next"] = [
   { command: "nerve fleet check", does: "what of the servers, the stream and the permissions is not right" },
 ];
 
-function fleetShut({ status, config }: Scene, address: string): Shut {
+/** The clause with which a sentence ends. */
+function againWords(tries: Tries | null, now: number): string {
+  const words = tries === null ? null : triesWords(tries, now);
+  return `nerve tries again by itself${words === null ? "" : ` (${words})`}`;
+}
+
+const isShut = ({ state }: { readonly state: string }): boolean => state === "offline" || state === "blocked";
+
+function fleetShut({ status, config, now }: Scene, address: string): Shut {
   const fleet = status?.fleet ?? null;
   const names = (fleet?.conflicts ?? []).map(({ host }) => host).join(", ");
   if (names !== "")
     return {
       what: `Two kernels send under one name (${names})`,
-      waiting: "The two take turns, and nobody can tell their signals apart; nerve tries again by itself.",
+      notDone: [
+        notDone("waiting", "The two take turns, and nobody can tell their signals apart; nerve tries again by itself."),
+      ],
       next: [
         { command: "nerve fleet check", does: "on each host of that name: whether another kernel has the name" },
         { command: "nerve reload", does: "after one of the two has another `host` in nerve.yaml" },
@@ -36,23 +48,48 @@ function fleetShut({ status, config }: Scene, address: string): Shut {
     ? ["Signals of other hosts do not come in, and a host that falls silent is not noticed"]
     : [];
   const what = `This host is cut off from its fleet (${address})`;
-  return { what, waiting: `${[...deaf, ...waits].join(". ")}; nerve tries again by itself.`, next: FLEET_CHECK };
+  const tries = [fleet?.out, fleet?.in].find((side) => side != null && isShut(side)) ?? null;
+  const text = `${[...deaf, ...waits].join(". ")}; ${againWords(tries, now)}.`;
+  return { what, notDone: [notDone("waiting", text)], next: FLEET_CHECK };
 }
 
-const otlpShut = (address: string): Shut => ({
-  what: `Not all that \`otlp.send\` names leaves for ${address}`,
-  waiting: "Rows wait here for as long as `retention` says; nerve tries again by itself.",
-  next: [
-    { command: "nerve status", does: "how each kind of what is sent is" },
-    { command: "nerve reload", does: "to try at once, after `otlp` or its receiver was mended" },
-  ],
-});
+const kindsOf = (links: readonly OtlpLink[]): string => listed(links.map(({ kind }) => kind));
+
+function otlpShut({ status, now }: Scene, address: string): Shut {
+  const links = status?.otlp?.links ?? [];
+  const waiting = links.filter(isShut);
+  const refused = links.filter(({ state }) => state === "refusing");
+  const [first = null] = waiting;
+  return {
+    what:
+      first === null && refused.length > 0
+        ? `The receiver of OTLP at ${address} refuses all that is sent (${kindsOf(refused)})`
+        : `Not all that \`otlp.send\` names leaves for ${address}`,
+    notDone: [
+      ...refused.map(({ kind, refused: many }) =>
+        notDone(
+          "failed",
+          `What the receiver refuses of ${kind} is passed over and not sent again: ${many} since \`otlp.send\` names them.`,
+        ),
+      ),
+      ...(first === null && refused.length > 0
+        ? []
+        : [notDone("waiting", `Rows wait here for as long as \`retention\` says; ${againWords(first, now)}.`)]),
+    ],
+    next: [
+      { command: "nerve status", does: "how each kind of what is sent is" },
+      first === null && refused.length > 0
+        ? { command: "nerve logs --level warn", does: "what the receiver said (`otlp.refused`)" }
+        : { command: "nerve reload", does: "to try at once, after `otlp` or its receiver was mended" },
+    ],
+  };
+}
 
 const LACKS = { http: "There is no page", push: "No program can push anything over TCP" } as const;
 
 const portShut = (name: keyof typeof LACKS, address: string): Shut => ({
   what: `nerve has not listened on ${address} (\`${name}\`)`,
-  waiting: `${LACKS[name]} until the address is free; nerve tries it again every few seconds.`,
+  notDone: [notDone("waiting", `${LACKS[name]} until the address is free; nerve tries it again every few seconds.`)],
   next: [
     { command: `ss -tlnp 'sport = :${address.split(":").at(-1)}'`, does: "which process has the port" },
     { command: "nerve reload", does: `after another address was written into \`${name}\`` },
@@ -61,12 +98,12 @@ const portShut = (name: keyof typeof LACKS, address: string): Shut => ({
 
 function shutOf(scene: Scene, { name, address }: ListenerTrouble): Shut {
   if (name === "fleet") return fleetShut(scene, address);
-  return name === "otlp" ? otlpShut(address) : portShut(name, address);
+  return name === "otlp" ? otlpShut(scene, address) : portShut(name, address);
 }
 
 export function whyListener(scene: Scene, trouble: ListenerTrouble): Why {
   const { name, reason, at } = trouble;
-  const { what, waiting, next } = shutOf(scene, trouble);
+  const shut = shutOf(scene, trouble);
   const since = at === 0 ? "" : ` since ${moment(at, scene.now)}`;
   const because = reason === null ? "" : `: ${short(reason)}`;
   return {
@@ -74,11 +111,11 @@ export function whyListener(scene: Scene, trouble: ListenerTrouble): Why {
     isWrong: true,
     since: at || null,
     signal: null,
-    what: [`${what}${since}${because}.`],
+    what: [`${shut.what}${since}${because}.`],
     cause: [],
     done: [],
-    notDone: [notDone("waiting", waiting)],
+    notDone: shut.notDone,
     coming: [],
-    next,
+    next: shut.next,
   };
 }

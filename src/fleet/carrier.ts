@@ -71,7 +71,8 @@ export class Carrier {
       pace,
       nowMs: () => performance.now(),
       random: Math.random,
-      link: (state) => this.#sides.say("out", state),
+      isConnected: () => this.#sides.isConnected("out"),
+      isShut: (trouble, waitMs) => this.#sides.isShut("out", trouble, waitMs),
       notice: (kind, message) => reports.notice(kind, message),
       forwarded: (step) => reports.forwarded(step),
     });
@@ -86,7 +87,8 @@ export class Carrier {
           batches: this.#batches,
           pace,
           random: Math.random,
-          link: (state) => this.#sides.say("in", state),
+          isConnected: () => this.#sides.isConnected("in"),
+          isShut: (trouble, waitMs) => this.#sides.isShut("in", trouble, waitMs),
           pending: (frames) => this.#isPending(frames),
         });
   }
@@ -109,29 +111,29 @@ export class Carrier {
   async #run(): Promise<void> {
     for (let failures = 0; !this.#isOver; ) {
       const session = await this.#engine.connect();
-      if (session.kind !== "session") {
-        this.#isCut(session);
-      } else if (this.#isOver) {
-        await session.close();
-      } else {
-        const startedAt = performance.now();
-        this.#isCut(offline(await this.#serve(session)));
-        if (performance.now() - startedAt > GOOD_MS) failures = 0;
-      }
-      if (!this.#isOver) await this.#pause.wait(retryAfterMs(this.#pace, failures++, Math.random()));
+      const startedAt = performance.now();
+      const trouble = session.kind === "session" ? offline(await this.#serve(session)) : session;
+      if (this.#isOver) return;
+      if (session.kind === "session" && performance.now() - startedAt > GOOD_MS) failures = 0;
+      const waitMs = retryAfterMs(this.#pace, failures++, Math.random());
+      this.#isCut(trouble, waitMs);
+      await this.#pause.wait(waitMs);
     }
   }
 
-  #isCut(trouble: Trouble): void {
-    if (this.#isOver) return;
-    this.#sides.say("out", trouble);
+  #isCut(trouble: Trouble, waitMs: number): void {
+    this.#sides.isShut("out", trouble, waitMs);
     if (this.#receiver === null) return;
-    this.#sides.say("in", trouble);
+    this.#sides.isShut("in", trouble, waitMs);
     this.#isPending(null);
   }
 
   /** Resolves with why the session ended. */
   async #serve(session: Session): Promise<string> {
+    if (this.#isOver) {
+      await session.close();
+      return session.ended;
+    }
     this.#session = session;
     this.#concerned(session.concern);
     session.answering((reply) => this.#isAsked(reply));

@@ -21,8 +21,9 @@ export interface ForwarderHost {
   readonly own: OwnSignals;
   nowMs(): number;
   random(): number;
-  /** What became of this side. */
-  link(state: "connected" | Trouble): void;
+  isConnected(): void;
+  /** A try failed; the next one comes after `waitMs`. */
+  isShut(trouble: Trouble, waitMs: number): void;
   notice(kind: FleetMessageOf<"notice">["kind"], message: string): void;
   /** Resolves when the step is committed. */
   forwarded(step: Omit<FleetMessageOf<"forwarded">, "type" | "generation">): Promise<void>;
@@ -60,9 +61,10 @@ export class Forwarder {
     for (let failures = 0; this.#session === session; ) {
       const trouble = (await this.#begin(session)) ?? (await this.#sendAll(session, () => (failures = 0)));
       if (trouble === null || this.#session !== session) continue;
-      this.#host.link(trouble);
       this.#isRefused = trouble.kind === "blocked";
-      await this.#pause.wait(retryAfterMs(this.#host.pace, failures++, this.#host.random()));
+      const waitMs = retryAfterMs(this.#host.pace, failures++, this.#host.random());
+      this.#host.isShut(trouble, waitMs);
+      await this.#pause.wait(waitMs);
     }
   }
 
@@ -80,8 +82,7 @@ export class Forwarder {
           await this.#adopt(frame, start);
           return this.#go(start);
         case "conflict":
-          this.#conflicts(start.epoch);
-          await this.#pause.wait(this.#host.pace.claimMs * (1 + this.#host.random()));
+          await this.#conflicts(start.epoch);
           if (this.#session !== session) return null;
           isClaim = true;
       }
@@ -93,7 +94,7 @@ export class Forwarder {
   }
 
   #go({ from, since, expected, isRewound }: Extract<Start, { kind: "go" }>): null {
-    const { host, notice, link } = this.#host;
+    const { host, notice } = this.#host;
     if (isRewound) {
       notice(
         "rewound",
@@ -104,7 +105,7 @@ export class Forwarder {
     this.#expected = expected;
     this.#reached = Math.max(this.#reached, from);
     this.#gathering.beginBehind(from);
-    if (!this.#isRefused) link("connected");
+    if (!this.#isRefused) this.#host.isConnected();
     return null;
   }
 
@@ -129,12 +130,15 @@ export class Forwarder {
     return last === undefined || own.isOwn(last.id, last.trace) !== false;
   }
 
-  #conflicts(other: string | null): void {
-    const { host, epoch, notice, link } = this.#host;
+  /** Says so, and leaves the turn to the other one. */
+  #conflicts(other: string | null): Promise<void> {
+    const { host, epoch, pace, notice } = this.#host;
     const whose = other === null ? "frames that are not nerve's" : `frames of the epoch ${other}`;
     const why = `another kernel sends as ${host} (${whose}; here it is ${epoch}): give one of the two another \`host\``;
-    link({ kind: "blocked", why });
+    const waitMs = pace.claimMs * (1 + this.#host.random());
+    this.#host.isShut({ kind: "blocked", why }, waitMs);
     notice("conflict", why);
+    return this.#pause.wait(waitMs);
   }
 
   // ── what leaves ──────────────────────────────────────────────────────
@@ -152,7 +156,7 @@ export class Forwarder {
       left();
       this.#isRefused = false;
       await this.#acknowledged(outgoing, appended.position);
-      this.#host.link("connected");
+      this.#host.isConnected();
     }
     return null;
   }

@@ -27,8 +27,9 @@ export interface ReceiverHost {
   readonly batches: Batches;
   readonly pace: Pace;
   random(): number;
-  /** What became of this side. */
-  link(state: "connected" | Trouble): void;
+  isConnected(): void;
+  /** A try failed; the next one comes after `waitMs`. */
+  isShut(trouble: Trouble, waitMs: number): void;
   /** Frames that wait in the stream; null: nobody knows. */
   pending(frames: number | null): void;
 }
@@ -72,8 +73,9 @@ export class Receiver {
       this.#reading?.stop();
       if (trouble === null || this.#session !== session) continue;
       this.#host.pending(null);
-      this.#host.link(trouble);
-      await this.#pause.wait(retryAfterMs(this.#host.pace, failures++, this.#host.random()));
+      const waitMs = retryAfterMs(this.#host.pace, failures++, this.#host.random());
+      this.#host.isShut(trouble, waitMs);
+      await this.#pause.wait(waitMs);
     }
   }
 
@@ -90,7 +92,7 @@ export class Receiver {
     if (reading.kind !== "reading") return reading;
     this.#reading = reading;
     this.#moved(name, position);
-    this.#host.link("connected");
+    this.#host.isConnected();
     this.#host.pending(reading.pending);
     const context: Context = { session, readUpto: isSame || known === null ? 0 : last, isAgain: false };
     for (;;) {

@@ -1,4 +1,4 @@
-/** Owns what is said of the two sides: each change once, and not each try. */
+/** Owns what is said of the two sides: each try that fails, and once that a side is connected. */
 import type { FleetMessageOf } from "../ipc/fleet-definitions.ts";
 import type { Trouble } from "./engine/engine.ts";
 
@@ -8,20 +8,23 @@ type Link = Omit<FleetMessageOf<"link">, "type" | "generation">;
 const PENDING_MS = 1_000;
 
 export class Sides {
-  readonly #said = new Map<Link["side"], string>();
+  readonly #connected = new Set<Link["side"]>();
   readonly #post: (link: Link) => void;
 
   constructor(post: (link: Link) => void) {
     this.#post = post;
   }
 
-  say(side: Link["side"], state: "connected" | Trouble): void {
-    const link: Link = state === "connected" ? { side, state, why: null } : { side, state: state.kind, why: state.why };
-    // Why nobody answers changes from try to try; why somebody refuses is news.
-    const print = link.state === "blocked" ? `blocked ${link.why}` : link.state;
-    if (this.#said.get(side) === print) return;
-    this.#said.set(side, print);
-    this.#post(link);
+  isConnected(side: Link["side"]): void {
+    if (this.#connected.has(side)) return;
+    this.#connected.add(side);
+    this.#post({ side, state: "connected", why: null, nextMs: null });
+  }
+
+  /** `waitMs`: until the next try. */
+  isShut(side: Link["side"], { kind, why }: Trouble, waitMs: number): void {
+    this.#connected.delete(side);
+    this.#post({ side, state: kind, why, nextMs: Math.round(waitMs) });
   }
 }
 

@@ -74,8 +74,9 @@ const reply = { type: "'reply'", generation: POSITIVE, id: POSITIVE, text: "stri
 const ready = { type: "'ready'", generation: POSITIVE } as const;
 
 /**
- * What became of a side, each change once. `out`: what leaves; `in`: what comes. `blocked`: connected, and the stream refuses.
- * `why`: a sentence without secrets, null where it is connected.
+ * What became of a side: each try that fails, and once that it is connected. `out`: what leaves; `in`: what comes. `blocked`:
+ * connected, and the stream refuses. `why`: a sentence without secrets, null where it is connected. `nextMs`: until the next
+ * try, null where it is connected.
  */
 const link = {
   type: "'link'",
@@ -83,6 +84,7 @@ const link = {
   side: "'out' | 'in'",
   state: "'connected' | 'offline' | 'blocked'",
   why: "string | null",
+  nextMs: "number.integer >= 0 | null",
 } as const;
 
 /**

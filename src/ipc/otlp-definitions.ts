@@ -28,15 +28,19 @@ const kept = { type: "'kept'", generation: POSITIVE, kind: KIND } as const;
 const ready = { type: "'ready'", generation: POSITIVE } as const;
 
 /**
- * What became of a kind, each change once. `blocked`: the receiver answers, and takes nothing for now. `why`: a sentence without
- * secrets, null where it is connected.
+ * What became of a kind: each request of which nothing was taken, and once that it is connected. `blocked`: the receiver answers,
+ * and takes nothing for now. `refusing`: it refused the request for good, and the step says so as well. `status`: what it answered,
+ * null where it did not. `why`: a sentence without secrets, null where it is connected. `nextMs`: until the next try, null where none is
+ * waited for.
  */
 const link = {
   type: "'link'",
   generation: POSITIVE,
   kind: KIND,
-  state: "'connected' | 'offline' | 'blocked'",
+  state: "'connected' | 'offline' | 'blocked' | 'refusing'",
+  status: "number.integer >= 0 | null",
   why: "string | null",
+  nextMs: "number.integer >= 0 | null",
 } as const;
 
 /**

@@ -68,8 +68,10 @@ export function ofOtlp(otlp: OtlpStatus | null): string[] {
   const each = (of: "backlog" | "sent" | "refused" | "lost"): Series[] =>
     links.map((link) => ({ labels: { kind: link.kind }, value: link[of] }));
   const up = links.map((link) => ({ labels: { kind: link.kind }, value: isUp(link) }));
+  const refusing = links.map(({ kind, state }) => ({ labels: { kind }, value: Number(state === "refusing") }));
   return [
     ...family("nerve_otlp_link_up", "gauge", "1 where the receiver takes what is sent, else 0.", up),
+    ...family("nerve_otlp_refusing", "gauge", "1 where all of the newest request was refused, else 0.", refusing),
     ...family("nerve_otlp_waiting", "gauge", "Ids that were not looked at yet.", each("backlog")),
     ...family("nerve_otlp_sent_total", "counter", "Numbers, logs or spans that were taken.", each("sent")),
     ...family("nerve_otlp_refused_total", "counter", "What the receiver refused for good.", each("refused")),

@@ -1,10 +1,11 @@
 /** Owns how the fleet is, as `nerve status` and the page show it. Types only. */
+import type { Tries } from "./tries.ts";
 
 /** One side of the fleet: what leaves, or what comes. */
-export interface FleetSide {
+export interface FleetSide extends Tries {
   /** `starting`: its process has said nothing yet. `blocked`: the servers answer and refuse. */
   readonly state: "starting" | "connected" | "offline" | "blocked";
-  /** A sentence where it is not connected, else null. */
+  /** A sentence of the newest try where it is not connected, else null. */
   readonly why: string | null;
   /** Unix milliseconds since which it is in `state`. */
   readonly since: number;

@@ -23,7 +23,7 @@ export const OTLP_EVENT_KINDS = {
   "otlp.refused": {
     levels: ["warn"],
     sentence:
-      "The receiver of `otlp` refused rows for good, and they are passed over. Said once until a request is taken whole; `nerve status` counts all.",
+      "The receiver of `otlp` refused rows for good, and they are passed over. Said once until a request is taken whole, and once more where all is refused that was a part; `nerve status` counts all.",
     data: { ...kind, refused: "number" },
   },
   "otlp.lost": {

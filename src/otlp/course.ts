@@ -36,13 +36,14 @@ const BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 60_000, spread: 0.3 };
 const SPREAD = 0.2;
 
 type Wait = Extract<Outcome, { kind: "wait" }>;
+type Answered = Exclude<Outcome, Wait>;
 
 export class Course {
   readonly #host: CourseHost;
   #upto: number;
   #most = MOST_ROWS;
   #failures = 0;
-  #said = "";
+  #isConnected = false;
 
   constructor(host: CourseHost) {
     this.#host = host;
@@ -66,30 +67,37 @@ export class Course {
     }
     this.#failures = 0;
     this.#most = Math.min(MOST_ROWS, this.#most * 2);
-    if (parcel.body !== null) this.#says({ state: "connected", why: null }, null);
-    await this.#goesOn(parcel, outcome);
+    const refused = outcome.kind === "taken" ? Math.min(parcel.items, outcome.refused) : parcel.items;
+    if (parcel.body !== null) this.#isAnswered(outcome, refused < parcel.items);
+    await this.#goesOn(parcel, refused, outcome.why);
     return parcel.isFull ? 0 : everyMs;
   }
 
-  async #goesOn({ upto, lost, items }: Parcel, outcome: Exclude<Outcome, { kind: "wait" }>): Promise<void> {
-    const refused = outcome.kind === "taken" ? Math.min(items, outcome.refused) : items;
+  async #goesOn({ upto, lost, items }: Parcel, refused: number, why: string | null): Promise<void> {
     if (upto === this.#upto && lost === 0) return;
-    await this.#host.step({ upto, sent: items - refused, refused, lost, why: outcome.why });
+    await this.#host.step({ upto, sent: items - refused, refused, lost, why });
     this.#upto = upto;
   }
 
+  /** `isTaken`: something of the request was. */
+  #isAnswered(outcome: Answered, isTaken: boolean): void {
+    if (isTaken && this.#isConnected) return;
+    this.#isConnected = isTaken;
+    if (isTaken) return this.#host.link({ state: "connected", status: null, why: null, nextMs: null });
+    const status = outcome.kind === "taken" ? null : outcome.status;
+    this.#host.link({ state: "refusing", status, why: outcome.why, nextMs: null });
+  }
+
   #isHeldUp({ state, status, why, afterMs }: Wait): number {
-    this.#says({ state, why }, status);
+    this.#isConnected = false;
+    const waitMs = this.#waitMs(afterMs);
+    this.#host.link({ state, status, why, nextMs: Math.round(waitMs) });
+    return waitMs;
+  }
+
+  #waitMs(afterMs: number | null): number {
     const random = Math.random();
     if (afterMs !== null) return Math.max(BACKOFF.firstMs, afterMs * (1 + SPREAD * random));
     return backoffMs(++this.#failures + 1, BACKOFF, random);
-  }
-
-  /** The words change from try to try; another state, or another answer of a receiver that takes nothing, is news. */
-  #says(link: Link, status: number | null): void {
-    const print = `${link.state} ${status}`;
-    if (this.#said === print) return;
-    this.#said = print;
-    this.#host.link(link);
   }
 }

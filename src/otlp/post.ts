@@ -21,8 +21,8 @@ export interface Receiver {
  */
 export type Outcome =
   | { readonly kind: "taken"; readonly refused: number; readonly why: string | null }
-  | { readonly kind: "refused"; readonly why: string }
-  | { readonly kind: "too-large"; readonly why: string }
+  | { readonly kind: "refused"; readonly status: number; readonly why: string }
+  | { readonly kind: "too-large"; readonly status: number; readonly why: string }
   | {
       readonly kind: "wait";
       readonly state: "offline" | "blocked";
@@ -84,15 +84,15 @@ function outcomeOf(response: Response, body: Uint8Array | null, path: string, re
     const taken = body === null ? null : answerIn(body, isJson);
     if (taken === null) return wait(`what answers ${status} on ${path} is no receiver of OTLP`);
     const { refused, message } = taken;
-    const said = message === "" ? "" : `: ${wordsOf(message, receiver)}`;
-    const why = refused === 0 && message === "" ? null : `it took a part${said}`;
+    const said = message === "" ? null : wordsOf(message, receiver);
+    const why = refused === 0 ? said : `it refused ${refused}${said === null ? "" : `: ${said}`}`;
     return { kind: "taken", refused, why };
   }
   const words = textOf(body, receiver);
   const why = `it answered ${status} on ${path}${words === "" ? "" : `: ${words}`}`;
-  if (status === TOO_LARGE) return { kind: "too-large", why };
+  if (status === TOO_LARGE) return { kind: "too-large", status, why };
   const isFinal = status >= 400 && status < 500 && !LATER.includes(status);
-  return isFinal ? { kind: "refused", why } : wait(why);
+  return isFinal ? { kind: "refused", status, why } : wait(why);
 }
 
 /** What a person can read of it: a `google.rpc.Status` is a message with a text in field 2, and other bytes around. */

@@ -142,6 +142,9 @@ test("whoever takes nothing for now is waited for as long as he says, is said on
   expect((await nerve.status()).listeners).toMatchObject([{ name: "otlp", address: receiver.url, state: "failed" }]);
   const { stdout } = await runNerve(folder.path, ["why"]);
   expect(stdout).toContain(`Not all that \`otlp.send\` names leaves for ${receiver.url}`);
+  expect(stdout.replaceAll(/\s+/g, " ")).toMatch(/nerve tries again by itself \(last try .*, next try .*\)/);
+  const { last_try, next_try } = await linkOf(site, "signals");
+  expect((next_try ?? 0) - (last_try ?? 0)).toBeGreaterThanOrEqual(1_000);
   for (const next of [answer(503, "", { "retry-after": "1" }), answer(200, "<html>"), answer(401, KEY)]) {
     const before = receiver.came.length;
     reply = next;
@@ -163,11 +166,25 @@ test("whoever takes nothing for now is waited for as long as he says, is said on
 test("what is refused for good is counted, said once and passed over; a request that is too large is halved", async () => {
   let reply: Reply = answer(400, "no such metric");
   await using site = await siteOf("{ signals: [load] }", () => reply);
-  const { receiver, nerve } = site;
+  const { receiver, nerve, folder } = site;
   await until("three requests were refused", () => receiver.came.length >= 3);
+  const link = await until("it is said", async () => {
+    const now = await linkOf(site, "signals");
+    return now.state === "refusing" && now.refused > 0 ? now : null;
+  });
+  expect(link).toMatchObject({ why: "it answered 400 on /v1/metrics: no such metric", sent: 0, next_try: null });
+  expect(link.last_try).toBeGreaterThanOrEqual(link.since);
+  const shown = (await runNerve(folder.path, ["status"])).stdout;
+  expect(shown).toMatch(/otlp, signals: refusing for .*: it answered 400 .* \(last try .*\), 0 sent, \d+ refused/);
+  const { stdout } = await runNerve(folder.path, ["why"]);
+  const said = stdout.replaceAll(/\s+/g, " ");
+  expect(said).toContain(`The receiver of OTLP at ${receiver.url} refuses all that is sent (signals)`);
+  expect(said).toMatch(/What the receiver refuses of signals is passed over and not sent again: \d+ since/);
   const refused = receiver.came.slice(0, 3).flatMap(({ taken }) => taken.points);
   reply = TAKE;
   await until("one was taken", () => receiver.taken.length > 0);
+  await until("that is said", async () => (await linkOf(site, "signals")).state === "connected");
+  expect((await runNerve(folder.path, ["why"])).stdout).toContain("Nothing is wrong");
   const [took] = receiver.taken;
   expect(
     missingIn(

@@ -115,7 +115,7 @@ export class FleetBench extends KernelBench {
   async cutOff(): Promise<void> {
     await this.settle();
     this.says("ready", {});
-    this.says("link", { side: "in", state: "offline", why: "nobody answers" });
+    this.says("link", { side: "in", state: "offline", why: "nobody answers", nextMs: 10_000 });
     await this.settle();
   }
 
@@ -128,8 +128,8 @@ export class FleetBench extends KernelBench {
   }
 
   async connected(): Promise<void> {
-    this.says("link", { side: "out", state: "connected", why: null });
-    this.says("link", { side: "in", state: "connected", why: null });
+    this.says("link", { side: "out", state: "connected", why: null, nextMs: null });
+    this.says("link", { side: "in", state: "connected", why: null, nextMs: null });
     this.says("waiting", { pending: 0 });
     await this.settle();
   }

@@ -140,9 +140,9 @@ export class FleetHost {
     const isHeard = (): boolean => this.#carrier === of();
     return {
       link: ({ side, state, why }) => {
+        if (this.state[side] !== state) this.links.push(`${side} ${state}`);
         this.state[side] = state;
         this.why[side] = why ?? "";
-        this.links.push(`${side} ${state}`);
       },
       waiting: (pending) => {
         this.pending = pending;

@@ -10,6 +10,7 @@ import type { MetricPaths, NerveConfig } from "../../src/model/config.ts";
 import type { FleetStatus } from "../../src/model/fleet-status.ts";
 import type { Origin } from "../../src/model/origin.ts";
 import type { OtlpStatus } from "../../src/model/otlp-status.ts";
+import { NO_TRIES } from "../../src/model/tries.ts";
 import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
 import { type ArchiveBench, archiveBench, june, NOW } from "../helpers/archive.ts";
 import { complaintsOf, PROMTOOL } from "../helpers/prometheus.ts";
@@ -158,7 +159,7 @@ describe("the page", () => {
   });
 });
 
-const side = (state: "connected" | "offline") => ({ state, why: null, since: NOW });
+const side = (state: "connected" | "offline") => ({ state, why: null, since: NOW, ...NO_TRIES });
 const FLEET: FleetStatus = {
   host: "hub",
   servers: ["tls://nats"],
@@ -206,6 +207,7 @@ describe("other hosts and receivers", () => {
       `nerve_host_last_heard_timestamp_seconds{host="web2"} ${june(29) / 1_000}`,
       "nerve_hosts_left_out 0",
       'nerve_otlp_link_up{kind="logs"} 1',
+      'nerve_otlp_refusing{kind="logs"} 0',
       'nerve_otlp_waiting{kind="logs"} 1',
       'nerve_otlp_sent_total{kind="logs"} 9',
       'nerve_otlp_refused_total{kind="logs"} 2',

@@ -25,14 +25,14 @@ export class FleetProcess extends AsideWorker {
   }
 
   isUp(): void {
-    this.says({ type: "link", side: "out", state: "connected", why: null });
+    this.says({ type: "link", side: "out", state: "connected", why: null, nextMs: null });
     this.#connects();
     this.#looks();
   }
 
   #connects(): void {
     this.#isCutOff = false;
-    this.says({ type: "link", side: "in", state: "connected", why: null });
+    this.says({ type: "link", side: "in", state: "connected", why: null, nextMs: null });
   }
 
   #looks(): void {
@@ -48,9 +48,10 @@ export class FleetProcess extends AsideWorker {
 
   #isCut(): void {
     this.#isCutOff = true;
-    this.says({ type: "link", side: "in", state: "offline", why: "nobody answers" });
+    const nextMs = this.below(20 * MINUTE);
+    this.says({ type: "link", side: "in", state: "offline", why: "nobody answers", nextMs });
     this.says({ type: "waiting", pending: null });
-    this.later(this.below(20 * MINUTE), () => this.#connects());
+    this.later(nextMs, () => this.#connects());
   }
 
   #brings(): void {

@@ -9,6 +9,7 @@ import { ago, duration } from "../../base/times.ts";
 import type { HostsAnswer, Status } from "../../control/contract.ts";
 import type { FleetStatus } from "../../model/fleet-status.ts";
 import type { Origin } from "../../model/origin.ts";
+import { triesWords } from "../../model/tries.ts";
 import { EXIT, type Failure, type Outcome, usageError } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace, type Place } from "../place/place.ts";
@@ -73,7 +74,8 @@ function deafness(fleet: FleetStatus | null, now: number): string | null {
   const incoming = fleet.in;
   if (incoming === null) return "this host receives nothing: `fleet.receive` and `on` name no sense of another host";
   if (incoming.state === "connected") return null;
-  const because = incoming.why === null ? "" : ` (${incoming.why})`;
+  const said = [incoming.why, triesWords(incoming, now)].filter((part) => part !== null);
+  const because = said.length === 0 ? "" : ` (${said.join("; ")})`;
   return `this host has heard no other host for ${duration(Math.max(0, now - incoming.since))}${because}: the states are those of then`;
 }
 

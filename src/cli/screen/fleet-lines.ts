@@ -4,14 +4,17 @@ import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { duration } from "../../base/times.ts";
 import type { FleetSide, FleetStatus } from "../../model/fleet-status.ts";
+import type { OtlpLink } from "../../model/otlp-status.ts";
+import { triesWords } from "../../model/tries.ts";
 import { renderLine, type Screen, type Span, type Style, span } from "./terminal.ts";
 
 /** How the state of a link to another machine looks. */
-export const LINK_STYLES: Readonly<Record<FleetSide["state"], Style | null>> = {
+export const LINK_STYLES: Readonly<Record<FleetSide["state"] | OtlpLink["state"], Style | null>> = {
   starting: "dim",
   connected: null,
   offline: "yellow",
   blocked: "red",
+  refusing: "red",
 };
 const NAMED = 5;
 
@@ -20,7 +23,8 @@ const ago = (at: number, now: number): string => duration(Math.max(0, Math.floor
 function sideSpans(title: string, side: FleetSide, about: string, now: number): Span[] {
   const { state, why, since } = side;
   const is = state === "connected" ? "connected" : `${state} for ${ago(since, now)}`;
-  const because = why === null ? "" : `: ${escapeForTerminal(why)}`;
+  const tries = triesWords(side, now);
+  const because = [why === null ? "" : `: ${escapeForTerminal(why)}`, tries === null ? "" : ` (${tries})`].join("");
   return [span(title, LINK_STYLES[state]), span(`: ${is}${because}${about}`)];
 }
 

@@ -109,7 +109,7 @@ function fleetListening(fleet: FleetStatus | null): Status["listeners"] {
 function otlpListening(otlp: OtlpStatus | null): Status["listeners"] {
   if (otlp === null) return [];
   const about = { name: "otlp", address: otlp.address } as const;
-  const failed = otlp.links.find(({ state }) => state === "blocked" || state === "offline");
+  const failed = otlp.links.find(({ state }) => state !== "connected" && state !== "starting");
   if (failed !== undefined) return [{ ...about, state: "failed", reason: shortened(failed.why), since: failed.since }];
   const isUp = otlp.links.some(({ state }) => state === "connected");
   return [{ ...about, state: isUp ? "up" : "starting", reason: null, since: null }];

@@ -113,7 +113,7 @@ export class FleetWorker extends TasklessCrew<FleetParentMessage, FleetMessage> 
       case "ready":
         return this.isReady();
       case "link":
-        return books.link({ side: message.side, state: message.state, why: message.why });
+        return this.#links(message);
       case "waiting":
         return books.waiting(message.pending);
       case "notice":
@@ -131,6 +131,10 @@ export class FleetWorker extends TasklessCrew<FleetParentMessage, FleetMessage> 
       case "bye":
         return;
     }
+  }
+
+  #links({ side, state, why, nextMs }: FleetMessageOf<"link">): void {
+    this.#host.books.link({ side, state, why, nextMs });
   }
 
   #forwarded({ generation, since, upto, sequence, signals, lost }: FleetMessageOf<"forwarded">): void {

@@ -1,16 +1,11 @@
-/** Owns how the two sides of the fleet are: what leaves, and what comes. Each change is said once. */
+/** Owns how the two sides of the fleet are: what leaves, and what comes. Each change is logged once, and not each try. */
 
 import type { FleetSide } from "../../model/fleet-status.ts";
+import { NO_TRIES } from "../../model/tries.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Link } from "./books.ts";
 
 export type Side = Link["side"];
-
-interface State {
-  readonly state: FleetSide["state"];
-  readonly why: string | null;
-  readonly since: number;
-}
 
 const DOES: Readonly<Record<Side, { readonly now: string; readonly not: string }>> = {
   out: { now: "signals leave for the stream", not: "no signal leaves" },
@@ -20,15 +15,15 @@ const DOES: Readonly<Record<Side, { readonly now: string; readonly not: string }
 export class Links {
   readonly #journal: Journal;
   readonly #wallMs: () => number;
-  readonly #states = new Map<Side, State>();
+  readonly #states = new Map<Side, FleetSide>();
 
   constructor(journal: Journal, wallMs: () => number) {
     this.#journal = journal;
     this.#wallMs = wallMs;
   }
 
-  of(side: Side): State {
-    return this.#states.get(side) ?? { state: "starting", why: null, since: this.#wallMs() };
+  of(side: Side): FleetSide {
+    return this.#states.get(side) ?? { state: "starting", why: null, since: this.#wallMs(), ...NO_TRIES };
   }
 
   /** A side waits for its next try. */
@@ -36,17 +31,20 @@ export class Links {
     return [...this.#states.values()].some(({ state }) => state === "offline" || state === "blocked");
   }
 
-  take({ side, state, why }: Link): void {
+  take({ side, state, why, nextMs }: Link): void {
+    const now = this.#wallMs();
     const before = this.#states.get(side);
-    if (before?.state === state && before.why === why) return;
-    const since = before?.state === state ? before.since : this.#wallMs();
-    this.#states.set(side, { state, why, since });
+    const isSame = before?.state === state;
+    const tries = nextMs === null ? NO_TRIES : { last_try: now, next_try: now + nextMs };
+    this.#states.set(side, { state, why, since: isSame ? before.since : now, ...tries });
+    // Why nobody answers changes from try to try; why somebody refuses is news.
+    if (isSame && (state !== "blocked" || before.why === why)) return;
     const voice = this.#journal.of("kernel");
-    const { now, not } = DOES[side];
+    const does = DOES[side];
     const because = why === null ? "" : `: ${why}`;
-    if (state === "connected") voice.info("fleet.connected", now, { side });
-    else if (state === "offline") voice.warn("fleet.offline", `${not}${because}`, { side });
-    else voice.error("fleet.blocked", `${not}${because}`, { side });
+    if (state === "connected") voice.info("fleet.connected", does.now, { side });
+    else if (state === "offline") voice.warn("fleet.offline", `${does.not}${because}`, { side });
+    else voice.error("fleet.blocked", `${does.not}${because}`, { side });
   }
 
   /** There is no process that could say anything. */

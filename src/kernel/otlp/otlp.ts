@@ -4,6 +4,7 @@ import type { OtlpMessageOf } from "../../ipc/otlp-definitions.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { OTLP_KINDS, type OtlpKind, sends } from "../../model/otlp.ts";
 import type { OtlpLink, OtlpStatus } from "../../model/otlp-status.ts";
+import { NO_TRIES } from "../../model/tries.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -21,7 +22,10 @@ export interface OtlpParts {
 }
 
 type Step = OtlpMessageOf<"step">;
-type State = Pick<OtlpLink, "state" | "why" | "since">;
+type State = Pick<OtlpLink, "state" | "why" | "since" | "last_try" | "next_try"> & {
+  /** What the receiver answered; null where it did not, or where it takes all. */
+  readonly status: number | null;
+};
 
 /** Ids of which nothing is sent are passed in memory alone, so many at most. */
 const FAR = 5_000;
@@ -37,8 +41,8 @@ export class Otlp {
   readonly #worker: OtlpWorker;
   readonly #cursors: Cursors;
   readonly #states = new Map<OtlpKind, State>();
-  /** Kinds of which the newest request was not taken whole. */
-  readonly #unclean = new Set<OtlpKind>();
+  /** Kinds of which the newest request was not taken whole, with how much was refused. */
+  readonly #unclean = new Map<OtlpKind, "part" | "all">();
   /** Up to where each kind is committed. */
   readonly #committed = new Map<OtlpKind, number>();
   #config: NerveConfig | null = null;
@@ -93,15 +97,21 @@ export class Otlp {
     const cursor = this.#cursors.of(kind);
     if (cursor === null) return [];
     const now = this.#parts.host.world.clock.wallMs();
-    const state = this.#states.get(kind) ?? { state: "starting", why: null, since: now };
+    const { status: _, ...state } = this.#states.get(kind) ?? { ...STARTING, since: now };
     return [{ kind, ...state, ...cursor, backlog: Math.max(0, this.#cursors.newest(kind) - cursor.upto) }];
   }
 
-  #says({ kind, state, why }: OtlpMessageOf<"link">): void {
+  #says({ kind, state, status, why, nextMs }: OtlpMessageOf<"link">): void {
     const { journal, world } = this.#parts.host;
+    const now = world.clock.wallMs();
     const before = this.#states.get(kind);
-    const since = before?.state === state ? before.since : world.clock.wallMs();
-    this.#states.set(kind, { state, why, since });
+    const since = before?.state === state ? before.since : now;
+    const last_try = state === "connected" ? null : now;
+    this.#states.set(kind, { state, status, why, since, last_try, next_try: nextMs === null ? null : now + nextMs });
+    // The words change from try to try; another state, or another answer of a receiver that takes nothing, is news.
+    if (before?.state === state && before.status === status) return;
+    // What is refused for good is logged with its count.
+    if (state === "refusing") return;
     // A receiver may come and go with each request.
     const voice = journal.folding("kernel");
     const what = SENT[kind];
@@ -125,8 +135,8 @@ export class Otlp {
       this.#cursors.pass(kind, cursor);
       return kept();
     }
-    const isNews = step.why !== null && !this.#unclean.has(kind);
-    if (step.why !== null) this.#unclean.add(kind);
+    const isNews = this.#isNews(step);
+    if (step.why !== null) this.#unclean.set(kind, sent === 0 ? "all" : "part");
     else if (sent > 0) this.#unclean.delete(kind);
     const write = (draft: Draft): void => this.#tells(draft, step, isNews);
     this.#cursors.move(kind, cursor, write, () => {
@@ -135,16 +145,17 @@ export class Otlp {
     });
   }
 
+  /** Something is refused, or all is where it was a part. */
+  #isNews({ kind, sent, why }: Step): boolean {
+    const before = this.#unclean.get(kind);
+    return why !== null && (before === undefined || (before === "part" && sent === 0));
+  }
+
   /** A part of the transaction of a step. */
-  #tells(draft: Draft, { kind, refused, lost, why }: Step, isNews: boolean): void {
+  #tells(draft: Draft, step: Step, isNews: boolean): void {
+    const { kind, refused, lost } = step;
     const voice = this.#parts.host.journal.within(draft, "kernel");
-    if (isNews) {
-      const many = refused === 0 ? "" : `, and passes over ${counted(refused, ITEMS[kind])}`;
-      voice.warn("otlp.refused", `the receiver of OTLP does not take all ${SENT[kind]}${many}: ${why}`, {
-        kind,
-        refused,
-      });
-    }
+    if (isNews) voice.warn("otlp.refused", refusalWords(step), { kind, refused });
     if (lost > 0) {
       const message = `retention has removed ${counted(lost, "id")} before ${SENT[kind]} could be sent by OTLP`;
       voice.warn("otlp.lost", message, { kind, lost });
@@ -153,3 +164,12 @@ export class Otlp {
 }
 
 const ITEMS: Readonly<Record<OtlpKind, string>> = { signals: "number", logs: "log", runs: "span" };
+
+const STARTING: Omit<State, "since"> = { state: "starting", status: null, why: null, ...NO_TRIES };
+
+function refusalWords({ kind, sent, refused, why }: Step): string {
+  const what = SENT[kind];
+  if (refused === 0) return `the receiver of OTLP takes ${what}, and warns: ${why}`;
+  const takes = sent === 0 ? `refuses ${what}` : `does not take all ${what}`;
+  return `the receiver of OTLP ${takes}, and ${counted(refused, ITEMS[kind])} ${refused === 1 ? "is" : "are"} passed over: ${why}`;
+}

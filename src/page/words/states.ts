@@ -1,6 +1,7 @@
 /** What each state looks like: an icon whose shape alone says it, a word, and a tone. */
-import type { FleetSide } from "../../model/fleet-status.ts";
+
 import type { OriginState } from "../../model/origin.ts";
+import type { OtlpLink } from "../../model/otlp-status.ts";
 import type { RunState } from "../../model/run.ts";
 import type { KeyStanding } from "../../web/contract-reflexes.ts";
 import type { IconName, Tone } from "../parts/icon.tsx";
@@ -48,11 +49,12 @@ export const RUN_MARKS: Readonly<Record<RunState, Mark>> = {
   dropped: mark("off", "dropped", "warn"),
 };
 
-export const LINK_MARKS: Readonly<Record<FleetSide["state"], Mark>> = {
+export const LINK_MARKS: Readonly<Record<OtlpLink["state"], Mark>> = {
   starting: mark("pend", "starting", "idle"),
   connected: mark("ok", "connected", "ok"),
   offline: mark("fail", "offline", "crit"),
   blocked: mark("gate", "blocked", "crit"),
+  refusing: mark("gate", "refusing", "crit"),
 };
 
 export const HOST_MARKS: Readonly<Record<OriginState, Mark>> = {

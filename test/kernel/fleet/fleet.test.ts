@@ -209,7 +209,7 @@ test("a reload of what is in force tries a server again at once, and leaves a co
   const first = bench.carrier;
   await bench.reload(HUB);
   expect(bench.carrier).toBe(first);
-  bench.says("link", { side: "out", state: "blocked", why: "there is no stream" });
+  bench.says("link", { side: "out", state: "blocked", why: "there is no stream", nextMs: 10_000 });
   await bench.settle();
   await bench.reload(HUB);
   expect(bench.carrier).not.toBe(first);
@@ -304,17 +304,22 @@ test("other settings are another process; the same ones leave it alone, and with
   expect(bench.engine.fleet.status).toBeNull();
 });
 
-test("how the two sides are is said once for each change, and stands in the status", async () => {
+test("how the two sides are is logged once for each change, and stands in the status with the newest try", async () => {
   using bench = await hub();
-  for (let nth = 0; nth < 3; nth++) bench.says("link", { side: "out", state: "offline", why: "nobody answers" });
-  bench.says("link", { side: "in", state: "blocked", why: "the stream NERVE is missing" });
+  for (const why of ["nobody answers", "nobody answers", "the name is not known"]) {
+    bench.says("link", { side: "out", state: "offline", why, nextMs: 10_000 });
+    await bench.pass(1_000);
+  }
+  bench.says("link", { side: "in", state: "blocked", why: "the stream NERVE is missing", nextMs: 10_000 });
   await bench.settle();
+  const at = bench.clock.wallMs() - 1_000;
+  const tries = { since: at - 2_000, last_try: at, next_try: at + 10_000 };
   expect(bench.said("fleet.connected")).toHaveLength(2);
   expect(bench.said("fleet.offline")).toEqual(["no signal leaves: nobody answers"]);
   expect(bench.said("fleet.blocked")).toEqual(["no signal of another host comes in: the stream NERVE is missing"]);
   expect(bench.engine.fleet.status).toMatchObject({
     host: "hub",
-    out: { state: "offline", why: "nobody answers" },
+    out: { state: "offline", why: "the name is not known", ...tries },
     in: { state: "blocked", why: "the stream NERVE is missing", pending: 0 },
   });
   bench.carrier.exits(1);

@@ -52,10 +52,10 @@ test("a host of which nothing comes for `silent_after` is silent, and returns wi
 test("time in which this host was cut off, behind or without its process calls nobody silent", async () => {
   using bench = await hearing();
   await bench.passWith(40_000, "web2");
-  bench.says("link", { side: "in", state: "offline", why: "nobody answers" });
+  bench.says("link", { side: "in", state: "offline", why: "nobody answers", nextMs: 10_000 });
   bench.says("waiting", { pending: null });
   await bench.passWith(60 * MINUTE);
-  bench.says("link", { side: "in", state: "connected", why: null });
+  bench.says("link", { side: "in", state: "connected", why: null, nextMs: null });
   bench.says("waiting", { pending: 900 });
   await bench.passWith(60 * MINUTE);
   expect(said(bench)).toEqual([]);

@@ -1,5 +1,6 @@
 /** A hub that is cut off from its fleet's servers, and has heard 15 hosts, two of which are silent. */
 import type { FleetStatus } from "../../../src/model/fleet-status.ts";
+import { NO_TRIES } from "../../../src/model/tries.ts";
 import type { HostRow } from "../../../src/web/contract-host.ts";
 import { LIVE, STATUS } from "./live.ts";
 import { NOW, signal } from "./shapes.ts";
@@ -7,11 +8,22 @@ import type { World } from "./world.ts";
 
 const WHY = "no server of `fleet` can be reached: connection refused";
 
+const TRIES = { last_try: NOW - 12_000, next_try: NOW + 17_000 };
+
 export const FLEET: FleetStatus = {
   host: "hub",
   servers: ["tls://nats1.example:4222"],
-  out: { state: "offline", why: WHY, since: NOW - 240_000, upto: 3_000, backlog: 1_204, sent: 3_000, lost: 0 },
-  in: { state: "connected", why: null, since: NOW - 3_600_000, pending: 1, stored: 90_210 },
+  out: {
+    state: "offline",
+    why: WHY,
+    since: NOW - 240_000,
+    ...TRIES,
+    upto: 3_000,
+    backlog: 1_204,
+    sent: 3_000,
+    lost: 0,
+  },
+  in: { state: "connected", why: null, since: NOW - 3_600_000, ...NO_TRIES, pending: 1, stored: 90_210 },
   conflicts: [],
   origins: { up: 13, silent: 2, missing: 12, late: 0, silent_hosts: [] },
 };
