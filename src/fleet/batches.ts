@@ -12,6 +12,8 @@ type BatchFrame = Batch["frames"][number];
 const CREDIT = 2;
 const MAX_SIGNALS = 2_000;
 const MAX_CHARACTERS = 1024 * 1024;
+/** Frames that do not follow one another are one each, signals or not. */
+const MAX_FRAMES = 1_000;
 /** Frames without signals wait for others for so long. */
 const BEATS_MS = 1_000;
 /** A place that has moved so far is committed though nothing was taken. */
@@ -70,7 +72,7 @@ export class Batches {
   }
 
   get #isLarge(): boolean {
-    return this.#signals >= MAX_SIGNALS || this.#characters >= MAX_CHARACTERS;
+    return this.#signals >= MAX_SIGNALS || this.#characters >= MAX_CHARACTERS || this.#frames.length >= MAX_FRAMES;
   }
 
   #merge(host: string, { epoch, from, to, lost, signals }: Frame, refused: string | null): void {
@@ -88,7 +90,7 @@ export class Batches {
 
   #schedule(): void {
     if (this.#isScheduled) return;
-    if (this.#signals === 0 && this.#frames.length > 0) {
+    if (this.#signals === 0 && this.#frames.length > 0 && !this.#isLarge) {
       this.#timer ??= setTimeout(() => this.#send(), BEATS_MS);
       return;
     }

@@ -6,6 +6,7 @@
 
 import type { FleetParentMessageOf } from "../ipc/fleet-definitions.ts";
 import { isName } from "../model/name.ts";
+import { FORMER_EPOCHS } from "../model/origin.ts";
 import { Allowance } from "./allowance.ts";
 import type { Batches } from "./batches.ts";
 import type { CarriedFrame, Reading, Session, Trouble } from "./engine/engine.ts";
@@ -189,7 +190,11 @@ export class Receiver {
 
   #knows(host: string, epoch: string, upto: number): void {
     const epochs = this.#known.get(host) ?? new Map<string, number>();
+    // The newest stand last; the kernel keeps as many.
+    epochs.delete(epoch);
     epochs.set(epoch, upto);
+    const [oldest] = epochs.keys();
+    if (epochs.size > FORMER_EPOCHS + 1 && oldest !== undefined) epochs.delete(oldest);
     this.#known.set(host, epochs);
   }
 

@@ -2,7 +2,8 @@
 import type { EventKind } from "./event-kind.ts";
 
 const side = { side: "string" } as const;
-const missing = { host: "string", missing: "number" } as const;
+/** `count`: how often more, in a row of a minute. */
+const missing = { host: "string", missing: "number", "count?": "number" } as const;
 
 export const FLEET_EVENT_KINDS = {
   "fleet.connected": {
@@ -51,7 +52,7 @@ export const FLEET_EVENT_KINDS = {
   "fleet.anew": {
     levels: ["info"],
     sentence: "The ids of another host begin anew: a copy of its data was put back, or its power failed.",
-    data: { host: "string", epoch: "string" },
+    data: { host: "string", epoch: "string", "count?": "number" },
   },
   "fleet.gap": {
     levels: ["warn"],
@@ -61,7 +62,7 @@ export const FLEET_EVENT_KINDS = {
   "fleet.refused": {
     levels: ["warn"],
     sentence: "What came under the name of another host cannot be read. Its signals are missing here; others go on.",
-    data: { ...missing, "count?": "number" },
+    data: missing,
   },
   "fleet.late": {
     levels: ["warn"],

@@ -25,6 +25,9 @@ export interface Origin {
   readonly heard: number;
 }
 
+/** Of a host, so many epochs that it has left are known. */
+export const FORMER_EPOCHS = 16;
+
 /** How far an epoch of a host went. */
 export interface OriginEpoch {
   readonly host: string;

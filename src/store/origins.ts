@@ -1,14 +1,11 @@
 /** The tables of what is known of other hosts, and of the epochs that they have left. */
 import type { Database } from "bun:sqlite";
-import { ORIGIN_STATES, type Origin, type OriginEpoch } from "../model/origin.ts";
+import { FORMER_EPOCHS, ORIGIN_STATES, type Origin, type OriginEpoch } from "../model/origin.ts";
 import { prepared } from "../sqlite/prepared.ts";
 import { COUNT, NAME, oneOf, RowGuard, TEXT, TIME } from "./columns.ts";
 import type { OnDamage } from "./damage.ts";
 
 const COLUMNS = "host, epoch, upto, at, signals, gaps, missing, late, state, since, heard";
-
-/** Of a host, so many epochs that it has left are known. */
-const FORMER_EPOCHS = 16;
 
 /** A reader may look at a store that 0013 has not reached. */
 const hasOrigins = (db: Database): boolean =>

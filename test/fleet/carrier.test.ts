@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { packFrame } from "../../src/fleet/frame.ts";
 import { bare, FleetHost } from "../helpers/fleet-host.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type NatsServer,
   natsServer,
   publish,
+  publishAll,
   streamOn,
 } from "../helpers/nats.ts";
 import { until } from "../helpers/until.ts";
@@ -148,6 +150,21 @@ withNats("a hub that cannot commit is handed no more than two batches, and somet
   both.hub.release();
   await both.hasAll();
   expectWhole(both);
+});
+
+withNats("frames that do not follow one another are handed over in pieces, though no signal is in them", async () => {
+  await using both = await pair();
+  const { server, hub } = both;
+  hub.isHeld = true;
+  const epochs = Array.from({ length: 5_000 }, (_, at) => (at + 10).toString(16));
+  const bodies = epochs.map((epoch) => packFrame({ epoch, from: 0, to: 1, lost: 0 }, []));
+  await publishAll(server.url, "nerve.evil.signals", bodies, (at) => ({
+    "Nerve-Epoch": epochs[at] ?? "",
+    "Nerve-To": "1",
+  }));
+  hub.start(server.url, ALL);
+  await until("two batches wait", () => hub.held.length === 2);
+  expect(hub.held.map(({ frames }) => frames.length)).toEqual([1_000, 1_000]);
 });
 
 withNats("a store of the stream that went back to an older copy is filled again, from logs.db", async () => {

@@ -139,18 +139,27 @@ export async function forgetFrames(url: string, isGone: (state: StreamNow["state
   await changeStream(url, { max_age: GENEROUS.maxAgeMs * NANOS_PER_MS });
 }
 
+type Head = Readonly<Record<string, string>>;
+
 /** Whatever somebody may publish. */
-export async function publish(
+export const publish = (url: string, subject: string, body: Uint8Array | string, head: Head): Promise<void> =>
+  publishAll(url, subject, [body], head);
+
+/** `head`: of all, or what is the head of each by its place. Resolves when the server has them. */
+export async function publishAll(
   url: string,
   subject: string,
-  body: Uint8Array | string,
-  head: Readonly<Record<string, string>>,
+  bodies: readonly (Uint8Array | string)[],
+  head: Head | ((at: number) => Head),
 ): Promise<void> {
   const connection = await connectTo(url, NOBODY);
   if ("kind" in connection) throw new Error(connection.why);
-  const written = headers();
-  for (const [key, value] of Object.entries(head)) written.set(key, value);
-  connection.nats.publish(subject, body, { headers: written });
+  for (const [at, body] of bodies.entries()) {
+    const written = headers();
+    for (const [key, value] of Object.entries(typeof head === "function" ? head(at) : head)) written.set(key, value);
+    connection.nats.publish(subject, body, { headers: written });
+    if (at % 500 === 499) await connection.nats.flush();
+  }
   await connection.nats.flush();
   await connection.nats.close();
 }

@@ -7,14 +7,20 @@ import { type CarriedFrame, offline, type Reading, type Trouble } from "../engin
 import { carriedFrame } from "./frames.ts";
 import type { Requests } from "./requests.ts";
 
-/** So many frames are asked for at once. */
-const PULL = 64;
+/**
+ * So much is asked for at once: each question costs a round trip, which is long where server or host is busy. The next question leaves
+ * with the last frame of the one before.
+ */
+const PULL = 1_000;
+const PULL_BYTES = 4 * 1024 * 1024;
 const EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 5_000;
 /** Without a word for so long the consumer is gone. */
 const SILENCE_MS = 15_000;
 /** A consumer that is not removed goes by itself after this time. */
 const IDLE_MS = 60_000;
+
+const PULL_IS_OVER = /batch completed|request canceled|exceeds maxbytes/i;
 
 const nanos = (ms: number): number => ms * 1_000_000;
 
@@ -69,6 +75,8 @@ class NatsReading implements Reading {
   readonly #name: string;
   readonly #subscription: Subscription;
   #frames: CarriedFrame[] = [];
+  /** Of frames that nobody has taken. */
+  #bytes = 0;
   #trouble: Trouble | null = null;
   #isOver = false;
   #waiting: (() => void) | null = null;
@@ -103,11 +111,12 @@ class NatsReading implements Reading {
       if (this.#frames.length > 0) {
         const frames = this.#frames;
         this.#frames = [];
+        this.#bytes = 0;
         return frames;
       }
       if (this.#trouble !== null) return this.#trouble;
       if (this.#isOver) return null;
-      if (this.#left === 0) this.#pull();
+      this.#pullMore();
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
       });
@@ -126,9 +135,16 @@ class NatsReading implements Reading {
     this.#wake();
   }
 
-  #pull(): void {
+  /** Nothing more is asked for while more waits here than one pull brings. */
+  #pullMore(): void {
+    if (this.#left > 0 || this.#isOver || this.#frames.length > PULL || this.#bytes > PULL_BYTES) return;
     this.#left = PULL;
-    const wish = { batch: PULL, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) };
+    const wish = {
+      batch: PULL,
+      max_bytes: PULL_BYTES,
+      expires: nanos(EXPIRES_MS),
+      idle_heartbeat: nanos(HEARTBEAT_MS),
+    };
     const subject = this.#requests.api(`CONSUMER.MSG.NEXT.${this.#stream}.${this.#name}`);
     this.#connection.publish(subject, JSON.stringify(wish), { reply: this.#inbox });
     this.#heard();
@@ -150,6 +166,8 @@ class NatsReading implements Reading {
     this.#count++;
     if (place.count !== this.#count) return this.#fail(offline("a message of the stream was lost on its way"));
     this.#left--;
+    this.#bytes += message.data.length;
+    this.#pullMore();
     this.#heard();
     this.#frames.push(
       carriedFrame(message.subject, place.position, place.pending, message.headers ?? null, message.data),
@@ -158,9 +176,9 @@ class NatsReading implements Reading {
   }
 
   #isTold(status: number, description: string): void {
-    // 100: a heartbeat. 404, 408: nothing came while the pull was open.
+    // 100: a heartbeat. 404, 408: nothing came while the pull was open. 409: the pull is over, as some of its words say.
     if (status === 404 || status === 408) this.#left = 0;
-    if (status === 409 && !/batch completed|request canceled/i.test(description))
+    if (status === 409 && !PULL_IS_OVER.test(description))
       return this.#fail(offline(`the stream ended the reading: ${description}`));
     if (status === 409) this.#left = 0;
     if (status === 503) return this.#fail(offline("the stream is gone, or has no leader"));

@@ -9,6 +9,7 @@ import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Batch } from "./books.ts";
+import type { Complaints } from "./complaints.ts";
 import type { Conflicts } from "./conflicts.ts";
 import { type News, newOrigin, newsOf, type Origins } from "./origins.ts";
 import type { Presence } from "./presence.ts";
@@ -22,6 +23,7 @@ export interface ArrivalsParts {
   readonly presence: Presence;
   readonly signals: RemoteSignals;
   readonly conflicts: Conflicts;
+  readonly complaints: Complaints;
 }
 
 type Place = Batch["place"];
@@ -91,9 +93,16 @@ export class Arrivals {
   }
 
   #sayUnread(draft: Draft, host: string, why: string, missing: number): void {
-    const { journal } = this.#parts;
-    const message = `what came under the name ${host} cannot be read: ${why}`;
-    draft.afterwards(() => journal.folding("kernel").warn("fleet.refused", message, { host, missing }));
+    const message = (): string => `what came under the name ${host} cannot be read: ${why}`;
+    this.#parts.complaints.say(draft, { event: "fleet.refused", kind: "unread", host, missing, message });
+  }
+
+  #sayMissing(draft: Draft, kind: "gap" | "lost", host: string, missing: number): void {
+    if (missing === 0) return;
+    const became = kind === "gap" ? "came in no frame" : "were removed there before they could leave";
+    const message = (ids: number): string =>
+      `${counted(ids, "id")} of ${host} ${became}: at most so many of its signals are missing here`;
+    this.#parts.complaints.say(draft, { event: "fleet.gap", kind, host, missing, message });
   }
 
   #say(
@@ -104,24 +113,20 @@ export class Arrivals {
   ): void {
     const { journal, conflicts } = this.#parts;
     const { host } = frame;
-    const within = journal.within(draft, "kernel");
-    if (epoch === "first") within.info("fleet.joined", `host ${host} is heard for the first time`, { host });
-    if (epoch === "anew") {
-      const message = `the ids of ${host} begin anew: a copy of its data was put back, or its power failed`;
-      within.info("fleet.anew", message, { host, epoch: frame.epoch });
+    if (epoch === "first") {
+      const within = journal.within(draft, "kernel");
+      within.info("fleet.joined", `host ${host} is heard for the first time`, { host });
     }
-    if (gap > 0) {
-      const message = `${counted(gap, "id")} of ${host} came in no frame: at most so many of its signals are missing here`;
-      within.warn("fleet.gap", message, { host, missing: gap });
-    }
-    if (lost > 0) {
-      const message = `${counted(lost, "id")} of ${host} were removed there before they could leave: at most so many of its signals are missing here`;
-      within.warn("fleet.gap", message, { host, missing: lost });
-    }
+    this.#sayMissing(draft, "gap", host, gap);
+    this.#sayMissing(draft, "lost", host, lost);
     if (frame.refused !== null || refused > 0)
       this.#sayUnread(draft, host, frame.refused ?? "they are no signals", unread);
     draft.afterwards(() => {
       const folding = journal.folding("kernel");
+      if (epoch === "anew") {
+        const message = `the ids of ${host} begin anew: a copy of its data was put back, or its power failed`;
+        folding.info("fleet.anew", message, { host, epoch: frame.epoch });
+      }
       if (epoch === "again") {
         const message = `two kernels send under the name ${host}: each host needs a \`host\` of its own`;
         conflicts.see(host);

@@ -12,6 +12,7 @@ import type { Reflexes } from "../reflexes/reflexes.ts";
 import type { LifeHost } from "../workers/crew.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Batch, FleetBooks, Forwarded, Link, NoticeKind } from "./books.ts";
+import { Complaints } from "./complaints.ts";
 import { Conflicts } from "./conflicts.ts";
 import { FleetWorker } from "./fleet-worker.ts";
 import { Leaving } from "./leaving.ts";
@@ -54,6 +55,7 @@ export class Fleet implements FleetBooks {
   readonly #worker: FleetWorker;
   readonly #links: Links;
   readonly #conflicts: Conflicts;
+  readonly #complaints: Complaints;
   readonly #leaving: Leaving;
   readonly #origins: Origins;
   readonly #presence: Presence;
@@ -81,8 +83,10 @@ export class Fleet implements FleetBooks {
     const isHearing = (): boolean => this.#isHearing();
     const { chance } = world;
     this.#presence = new Presence({ ticker, chance, wallMs, ledger, meta: store.meta, origins, signals, isHearing });
-    const [presence, conflicts] = [this.#presence, this.#conflicts];
-    this.#arrivals = new Arrivals({ ledger, journal, meta: store.meta, origins, presence, signals, conflicts });
+    this.#complaints = new Complaints(ticker, journal);
+    const [presence, conflicts, complaints] = [this.#presence, this.#conflicts, this.#complaints];
+    const { meta } = store;
+    this.#arrivals = new Arrivals({ ledger, journal, meta, origins, presence, signals, conflicts, complaints });
   }
 
   /** The configuration that is in force from now on. */
@@ -122,6 +126,7 @@ export class Fleet implements FleetBooks {
   async stop(): Promise<void> {
     this.#presence.stop();
     await this.#worker.stop();
+    this.#complaints.stop();
     this.#parts.ledger.write(() => this.#presence.keep());
   }
 

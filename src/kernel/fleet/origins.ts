@@ -2,7 +2,7 @@
  * Owns what is known of other hosts: up to which id of which epoch their signals are here, and whether they are heard. What a
  * transaction changes is in its draft until the commit.
  */
-import type { Origin, OriginEpoch } from "../../model/origin.ts";
+import { FORMER_EPOCHS, type Origin, type OriginEpoch } from "../../model/origin.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Batch } from "./books.ts";
@@ -23,7 +23,7 @@ export interface News {
 
 interface Known {
   readonly origin: Origin;
-  /** Former epochs of the host → up to which id they are known. */
+  /** The newest former epochs of the host, in the order in which it left them → up to which id they are known. */
   readonly former: ReadonlyMap<string, number>;
 }
 
@@ -94,7 +94,7 @@ export class Origins {
     let former = before?.former ?? new Map<string, number>();
     if (before !== null && before.origin.epoch !== "" && before.origin.epoch !== origin.epoch) {
       const { epoch, upto } = before.origin;
-      former = new Map(former).set(epoch, upto);
+      former = new Map([...[...former].filter(([left]) => left !== epoch).slice(1 - FORMER_EPOCHS), [epoch, upto]]);
       this.#store.leave({ host, epoch, upto }, draft.now);
     }
     this.#store.put(origin);

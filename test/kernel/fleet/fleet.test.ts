@@ -124,6 +124,39 @@ test("what a host claims to have lost again and again stays a number that can be
   expect(bench.store.origins.all()).toMatchObject([{ host: "evil", missing: Number.MAX_SAFE_INTEGER }]);
 });
 
+test("what one host sends wrong again and again is one row at once and one a minute, with the sum", async () => {
+  using bench = await hub();
+  for (let n = 1; n <= 40; n++) {
+    await bench.brings(
+      bench.frame("web1", 10 * n, [1]),
+      bench.frame("web1", 10 * n + 1, [], { to: 10 * n + 3, refused: `signal ${n} of 400 is none` }),
+    );
+  }
+  expect([bench.said("fleet.gap").length, bench.said("fleet.refused").length]).toEqual([1, 1]);
+  await bench.pass(61_000);
+  expect(bench.said("fleet.gap").slice(1)).toEqual([
+    `${38 * 7} ids of web1 came in no frame: at most so many of its signals are missing here (38 more times)`,
+  ]);
+  expect(bench.said("fleet.refused").slice(1)).toEqual([
+    "what came under the name web1 cannot be read: signal 40 of 400 is none (39 more times)",
+  ]);
+  await bench.pass(120_000);
+  expect(bench.said("fleet.gap").length).toBe(2);
+  await bench.brings(bench.frame("web1", 900, [1]));
+  expect(bench.said("fleet.gap").length).toBe(3);
+});
+
+test("a host that begins anew with each frame is said once, and so many of its epochs are known", async () => {
+  using bench = await hub();
+  for (let n = 0; n < 60; n++) await bench.brings(bench.frame("evil", 0, [1], { epoch: `e${n}` }));
+  expect(bench.said("fleet.anew")).toHaveLength(1);
+  expect(bench.store.origins.former()).toHaveLength(16);
+  bench.carrier.exits(1);
+  await bench.pass(5_000);
+  const known = (bench.init.origins as { epoch: string }[]).map(({ epoch }) => epoch);
+  expect(known).toEqual(Array.from({ length: 17 }, (_, at) => `e${43 + at}`));
+});
+
 test("a frame that names no epoch is said, and changes nothing of its host", async () => {
   using bench = await hub();
   await bench.brings(bench.frame("web1", 0, [], { epoch: "", refused: "it does not say what it holds" }));

@@ -1,0 +1,58 @@
+/** How a stream is read from a real nats-server: how often it is asked, and that large frames come whole. */
+import { expect, test } from "bun:test";
+import { connectTo } from "../../src/fleet/nats/connection.ts";
+import { Nats } from "../../src/fleet/nats/session.ts";
+import { GENEROUS, HAS_NATS, natsServer, publishAll, streamOn } from "../helpers/nats.ts";
+
+const withNats = test.if(HAS_NATS);
+const NOBODY = { nkey: null, creds: null, ca: null, cert: null, key: null };
+const HEAD = { "Nerve-Epoch": "abcd", "Nerve-To": "1" };
+
+/** Sizes of `frames` frames from the beginning, and how often the server was asked for them. */
+async function readAll(url: string, frames: number): Promise<{ sizes: number[]; questions: number }> {
+  const watcher = await connectTo(url, { host: "watcher", ...NOBODY });
+  if ("kind" in watcher) throw new Error(watcher.why);
+  let questions = 0;
+  watcher.nats.subscribe("$JS.API.CONSUMER.MSG.NEXT.>", { callback: () => void questions++ });
+  await watcher.nats.flush();
+  const session = await new Nats({
+    ...NOBODY,
+    host: "hub",
+    servers: [url],
+    domain: null,
+    stream: "NERVE",
+  }).connect();
+  if (session.kind !== "session") throw new Error(session.why);
+  const reading = await session.read(0, null);
+  if (reading.kind !== "reading") throw new Error(reading.why);
+  const sizes: number[] = [];
+  while (sizes.length < frames) {
+    const some = await reading.next();
+    if (some === null || "kind" in some) throw new Error(some?.why ?? "the reading is over");
+    sizes.push(...some.map(({ body }) => body.length));
+  }
+  await watcher.nats.flush();
+  await session.close();
+  await watcher.nats.close();
+  return { sizes, questions };
+}
+
+withNats("many small frames are asked for a thousand at a time", async () => {
+  await using server = await natsServer();
+  await streamOn(server.url, GENEROUS);
+  const bodies = Array.from({ length: 3_500 }, () => "x");
+  await publishAll(server.url, "nerve.web.signals", bodies, HEAD);
+  const { sizes, questions } = await readAll(server.url, bodies.length);
+  expect(sizes.length).toBe(3_500);
+  expect(questions).toBeLessThanOrEqual(4);
+});
+
+withNats("large frames are asked for some megabytes at a time, and come whole", async () => {
+  await using server = await natsServer();
+  await streamOn(server.url, GENEROUS);
+  const bodies = Array.from({ length: 30 }, (_, at) => new Uint8Array(900_000 + at));
+  await publishAll(server.url, "nerve.web.signals", bodies, HEAD);
+  const { sizes, questions } = await readAll(server.url, bodies.length);
+  expect(sizes).toEqual(bodies.map(({ length }) => length));
+  expect(questions).toBeGreaterThan(6);
+});
