@@ -1,5 +1,5 @@
 /** What travels over the control socket: JSON bodies of HTTP requests and responses. The CLI is one client of it. */
-import type { Json } from "../base/json.ts";
+import type { Json, JsonObject } from "../base/json.ts";
 import type { FleetStatus } from "../model/fleet-status.ts";
 import type { IncidentState } from "../model/incident.ts";
 import type { OtlpStatus } from "../model/otlp-status.ts";
@@ -229,12 +229,12 @@ export interface RunAnswer {
   readonly trace: string;
 }
 
-/** `nerve archive run`: files written, logs moved into them, signals removed. */
 /** What other hosts answered: their status, or why there is none. */
 export interface HostsAnswer {
-  readonly hosts: readonly { readonly host: string; readonly status: Json | null; readonly why: string | null }[];
+  readonly hosts: readonly { readonly host: string; readonly status: JsonObject | null; readonly why: string | null }[];
 }
 
+/** `nerve archive run`: files written, logs moved into them, signals removed. */
 export interface Archived {
   /** That logs were moved to. */
   readonly files: number;

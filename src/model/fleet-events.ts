@@ -36,7 +36,7 @@ export const FLEET_EVENT_KINDS = {
   "fleet.server": {
     levels: ["warn"],
     sentence:
-      "The server of `fleet` runs, and is not what it should be: an old version, or a setting that can lose frames.",
+      "The server of `fleet` runs, and is not what it should be: an old version, or a setting that can lose frames. Logged once for each server and version.",
     data: null,
   },
   "fleet.lost": {

@@ -2,10 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { shownHost } from "../../src/cli/fleet/status.ts";
 import { newKeyPair } from "../../src/fleet/nats/keys.ts";
+import type { Origin } from "../../src/model/origin.ts";
 import { openStore } from "../../src/store/open.ts";
 import { HAS_NATS, natsServer } from "../helpers/nats.ts";
 import { NERVE, type Project, project, runNerve } from "../helpers/nerve.ts";
+import { FLEET } from "../page/world/fleet.ts";
 
 const HUB = newKeyPair();
 const WEB = newKeyPair();
@@ -110,8 +113,16 @@ test.if(HAS_NATS)(
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("is there already")]);
     const after = await fleet(folder, "check");
     expect([after.code, after.stdout]).toEqual([0, expect.stringContaining("ok      publish a frame")]);
+    expect(after.stdout).toMatch(/^ok {6}connect to \S+$/m);
+    expect(after.stdout).toContain("\nnote    the stream has no frame of hub yet\n");
   },
 );
+
+const AT = Date.now();
+const WEB1: Origin = {
+  ...{ host: "web1", epoch: "ab", upto: 9, at: AT, signals: 7, gaps: 1, missing: 2, late: 0 },
+  ...{ state: "silent", since: AT, heard: 0 },
+};
 
 test("the status lists who was heard of, from the store alone", async () => {
   using folder = joined(nowhere);
@@ -119,27 +130,23 @@ test("the status lists who was heard of, from the store alone", async () => {
   mkdirSync(data, { mode: 0o700 });
   const store = openStore(data, "normal", "boot", 1);
   if (!store.ok) throw new Error(store.error.message);
-  const at = Date.now();
-  const web = {
-    host: "web1",
-    epoch: "ab",
-    upto: 9,
-    at,
-    signals: 7,
-    gaps: 1,
-    missing: 2,
-    late: 0,
-    state: "silent",
-    since: at,
-    heard: 0,
-  } as const;
-  store.value.commit(() => store.value.origins.put(web));
+  store.value.commit(() => store.value.origins.put(WEB1));
   store.value.close();
   const shown = await fleet(folder, "status");
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/web1 +silent/)]);
   expect(shown.stderr).toContain("nobody is heard, and the states are those of its last moment");
   const asJson = await fleet(folder, "status", "--json", "web1");
-  expect(JSON.parse(asJson.stdout)).toMatchObject({ host: "web1", state: "silent", missing: 2 });
+  expect(JSON.parse(asJson.stdout)).toMatchObject({ host: "web1", state: "silent", missing: 2, conflict: null });
   const unknown = await fleet(folder, "status", "web9");
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("nothing was ever heard of `web9`")]);
+});
+
+test("as JSON a host has the conflict under its name, and what it says of itself", () => {
+  const conflicts = [{ host: "web1", since: AT - 9_000, at: AT }];
+  expect(shownHost(WEB1, { ...FLEET, conflicts }, null)).toEqual({
+    ...WEB1,
+    conflict: { since: AT - 9_000, at: AT },
+  });
+  const live = new Map([["web1", { status: null, why: "its answer was not understood: it is no status" }]]);
+  expect(shownHost(WEB1, FLEET, live)).toMatchObject({ conflict: null, status: null, why: live.get("web1")?.why });
 });

@@ -18,8 +18,10 @@ function epochHere(given: string | null): string | null {
   return opened.ok ? opened.value.meta.get("epoch") : null;
 }
 
-const line = ({ what, why, remark }: Found): string =>
-  why === null ? `ok      ${what}${remark === null ? "" : `: ${remark}`}` : `failed  ${what}: ${why}`;
+const lines = ({ what, why, remark }: Found): string[] => [
+  why === null ? `ok      ${what}` : `failed  ${what}: ${why}`,
+  ...(remark === null ? [] : [`note    ${remark}`]),
+];
 
 export async function check(given: string | null, json: boolean): Promise<Outcome> {
   const at = joined(given);
@@ -34,7 +36,7 @@ export async function check(given: string | null, json: boolean): Promise<Outcom
     epoch: epochHere(given),
     nowMs: Date.now(),
   });
-  for (const one of found) print(json ? safeJson(one) : line(one));
+  for (const one of found) print(json ? safeJson(one) : lines(one).join("\n"));
   const failed = found.filter(({ why }) => why !== null);
   if (failed.length === 0) return ok(EXIT.done);
   const [first] = failed;

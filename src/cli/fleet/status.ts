@@ -1,13 +1,12 @@
 /** Owns `nerve fleet status`: every host that was heard of, from the store; with `--live` also what each says of itself. */
 
-import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
-import { isJsonObject, type Json } from "../../base/json.ts";
+import type { JsonObject } from "../../base/json.ts";
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ago, duration } from "../../base/times.ts";
 import type { HostsAnswer, Status } from "../../control/contract.ts";
-import type { FleetStatus } from "../../model/fleet-status.ts";
+import type { FleetConflict, FleetStatus } from "../../model/fleet-status.ts";
 import type { Origin } from "../../model/origin.ts";
 import { triesWords } from "../../model/tries.ts";
 import { EXIT, type Failure, type Outcome, usageError } from "../frame/outcome.ts";
@@ -17,10 +16,10 @@ import { readStore } from "../place/store.ts";
 import { remark, warn } from "../screen/failure.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, span, stdoutScreen } from "../screen/terminal.ts";
+import { hostWords } from "./host-words.ts";
 
 /** Hosts of one request to the kernel. */
 const ASKED_AT_ONCE = 500;
-const SHOWN_SENSES = 5;
 
 const right = (title: string, rank: number, cell: (origin: Origin) => string): Column<Origin> => ({
   title,
@@ -31,23 +30,11 @@ const right = (title: string, rank: number, cell: (origin: Origin) => string): C
 
 /** What a host says of itself now. `status`: null where it did not answer, and `why`. */
 interface Live {
-  readonly status: Json | null;
+  readonly status: JsonObject | null;
   readonly why: string | null;
 }
 
-const listIn = (status: Json, name: string): readonly Json[] => {
-  const list = isJsonObject(status) ? status[name] : null;
-  return Array.isArray(list) ? list : [];
-};
-
-/** Another host wrote it: nothing of it is taken for granted. */
-function wordsOf({ status, why }: Live): string {
-  if (status === null) return why ?? "no answer";
-  const senses = listIn(status, "senses");
-  const unwell = senses.flatMap((sense) => (isJsonObject(sense) && sense.state !== "ok" ? [String(sense.name)] : []));
-  const shown = unwell.slice(0, SHOWN_SENSES).join(", ");
-  return unwell.length === 0 ? `${counted(senses.length, "sense")}, all well` : `not well: ${shown}`;
-}
+const wordsOf = ({ status, why }: Live): string => (status === null ? (why ?? "no answer") : hostWords(status));
 
 async function liveOf(place: Place, hosts: readonly string[]): Promise<Result<ReadonlyMap<string, Live>, Failure>> {
   const answers = new Map<string, Live>();
@@ -79,8 +66,18 @@ function deafness(fleet: FleetStatus | null, now: number): string | null {
   return `this host has heard no other host for ${duration(Math.max(0, now - incoming.since))}${because}: the states are those of then`;
 }
 
-const stateOf = ({ host, state }: Origin, fleet: FleetStatus | null): string =>
-  fleet?.conflicts.some((conflict) => conflict.host === host) ? "conflict" : state;
+const conflictOf = ({ host }: Origin, fleet: FleetStatus | null): FleetConflict | null =>
+  fleet?.conflicts.find((conflict) => conflict.host === host) ?? null;
+
+const stateOf = (origin: Origin, fleet: FleetStatus | null): string =>
+  conflictOf(origin, fleet) === null ? origin.state : "conflict";
+
+/** A host as one object. `conflict`: since when two kernels send under its name, and the last sign of that. */
+export function shownHost(origin: Origin, fleet: FleetStatus | null, live: ReadonlyMap<string, Live> | null) {
+  const conflict = conflictOf(origin, fleet);
+  const signs = conflict === null ? null : { since: conflict.since, at: conflict.at };
+  return { ...origin, conflict: signs, ...(live?.get(origin.host) ?? {}) };
+}
 
 const columnsAt = (
   now: number,
@@ -128,7 +125,7 @@ export async function status(
   const asked = await ask<Status>(place.value, "/status", null);
   const fleet = asked.ok ? asked.value.fleet : null;
   const now = Date.now();
-  if (json) for (const origin of origins) print(safeJson({ ...origin, ...(answers?.get(origin.host) ?? {}) }));
+  if (json) for (const origin of origins) print(safeJson(shownHost(origin, fleet, answers)));
   else if (origins.length > 0) print(renderTable(columnsAt(now, fleet, answers), origins, stdoutScreen()).join("\n"));
   else remark("no host was heard of");
   const deaf = deafness(fleet, now);

@@ -59,7 +59,7 @@ async function lastFrame(session: Connected, { settings, epoch }: Examined): Pro
       remark: null,
     };
   const isOther = epoch !== null && label.epoch !== epoch;
-  const other = `it is of another epoch (${label.epoch}, here ${epoch}): this host was restored or made anew, or another kernel has its name`;
+  const other = `the last frame is of another epoch (${label.epoch}, here ${epoch}): this host was restored or made anew, or another kernel has its name`;
   return works(what, isOther ? other : null);
 }
 

@@ -1,5 +1,4 @@
 /** Who in the kernel answers what may be asked of it, and who does what it is to do. */
-import { readJson } from "../../base/json.ts";
 import { err, ok } from "../../base/result.ts";
 import type { Acts } from "../../control/acts.ts";
 import type { Looks } from "../../control/looks.ts";
@@ -7,6 +6,7 @@ import { problem } from "../../model/problem.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Engine } from "../engine.ts";
 import type { Retention } from "../upkeep/retention.ts";
+import { statusIn } from "./asked.ts";
 import { metricsOf } from "./metrics.ts";
 import type { Reloads } from "./reload.ts";
 import { type StatusParts, statusOf } from "./status.ts";
@@ -49,9 +49,9 @@ async function askHosts({ fleet }: Engine, hosts: readonly string[]): ReturnType
   }
   return ok({
     hosts: answers.map(({ host, text, why }) => {
-      const status = text === null ? undefined : readJson(text);
-      const fault = status === undefined ? (why ?? "its answer is no JSON") : null;
-      return { host, status: status ?? null, why: fault };
+      if (text === null) return { host, status: null, why };
+      const status = statusIn(text);
+      return status.ok ? { host, status: status.value, why: null } : { host, status: null, why: status.error };
     }),
   });
 }

@@ -13,6 +13,7 @@ import type { LifeHost } from "../workers/crew.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Batch, FleetBooks, Forwarded, Link, NoticeKind } from "./books.ts";
 import { Complaints } from "./complaints.ts";
+import { Concerns } from "./concerns.ts";
 import { Conflicts } from "./conflicts.ts";
 import { FleetWorker } from "./fleet-worker.ts";
 import { Leaving } from "./leaving.ts";
@@ -56,6 +57,7 @@ export class Fleet implements FleetBooks {
   readonly #links: Links;
   readonly #conflicts: Conflicts;
   readonly #complaints: Complaints;
+  readonly #concerns: Concerns;
   readonly #leaving: Leaving;
   readonly #origins: Origins;
   readonly #presence: Presence;
@@ -76,6 +78,7 @@ export class Fleet implements FleetBooks {
     this.#worker = new FleetWorker({ ...host, data, command, books: this, status: () => this.onAsked() });
     this.#links = new Links(journal, () => world.clock.wallMs());
     this.#conflicts = new Conflicts(() => world.clock.wallMs());
+    this.#concerns = new Concerns({ ledger, journal, meta: store.meta });
     this.#leaving = new Leaving({ ledger, journal, store });
     this.#origins = new Origins(store.origins);
     const origins = this.#origins;
@@ -201,7 +204,7 @@ export class Fleet implements FleetBooks {
       const host = this.#configured?.host ?? "";
       if (this.#conflicts.see(host)) voice.error("fleet.conflict", message, { host });
     } else if (kind === "rewound") voice.warn("fleet.rewound", message, null);
-    else voice.warn("fleet.server", message, null);
+    else this.#concerns.see(message);
   }
 
   take(batch: Batch, stored: () => void): void {

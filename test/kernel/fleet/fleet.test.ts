@@ -237,6 +237,23 @@ test("another kernel under this host's name is said once, and stands in the stat
   expect((conflict?.at ?? 0) - (conflict?.since ?? 0)).toBeGreaterThanOrEqual(120_000);
 });
 
+test("a server that is not what it should be is logged once, whatever starts anew", async () => {
+  using bench = await hub();
+  const old = "nats://a is nats-server 2.9.10";
+  const connects = async (message: string): Promise<void> => {
+    bench.says("notice", { kind: "server", message });
+    await bench.settle();
+  };
+  await connects(old);
+  await connects(old);
+  bench.restart();
+  await bench.up();
+  await connects(old);
+  await connects("nats://b is nats-server 2.9.10");
+  await connects(old);
+  expect(bench.said("fleet.server")).toEqual([old, "nats://b is nats-server 2.9.10"]);
+});
+
 test("a reload of what is in force tries a server again at once, and leaves a connected fleet alone", async () => {
   using bench = await hub();
   const first = bench.carrier;
