@@ -20,11 +20,12 @@ import { clip } from "../worker/output.ts";
 import { Surroundings } from "../worker/surroundings.ts";
 import { author, type ComputeAuthor } from "./author.ts";
 import { executeCompute, type RunningCompute } from "./execute-compute.ts";
-import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
+import { loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { ownerOf } from "./owner-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
 import { isSuccess, Results } from "./result.ts";
+import type { Seat } from "./seat.ts";
 import { badDeclaration, type SeatReport, sent, unseated } from "./seat-report.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 import { seriesOf } from "./series-of.ts";
@@ -38,17 +39,6 @@ const WAITING_ROWS = 64;
 const HELD_MS = 5;
 const PUT_BACK = "stop nerve and put back a copy of it where the rows are needed";
 
-/** A sense that is ready to compute. */
-interface Seat {
-  readonly init: SenseInit;
-  /** Where its computes are noted. */
-  readonly place: number;
-  /** How long its newest compute took. */
-  tookMs: number;
-  readonly sense: LoadedSense;
-  readonly db: SenseDb;
-}
-
 const NOBODY: ComputeAuthor = { sense: null, trace: null };
 class SenseWorker {
   readonly #channel: Channel<WorkerMessage>;
@@ -59,6 +49,8 @@ class SenseWorker {
   readonly #queue: Compute[] = [];
   readonly #running = new Map<string, RunningCompute>();
   #flushedAt = 0;
+  /** Whether a compute has settled. */
+  #hasAnswered = false;
   #generation = 1;
   #init: Init | null = null;
   #pumping = false;
@@ -277,6 +269,9 @@ class SenseWorker {
       seat.tookMs = durationMs;
       if (running.isBehind() && isSuccess(outcome)) this.#channel.post({ type: "behind", ...head });
       this.#results.post(this.#generation, { id, sense: name, durationMs }, outcome, now);
+      // The first result waits for no other, each of which runs code that has not run yet.
+      if (!this.#hasAnswered) this.#channel.flush();
+      this.#hasAnswered = true;
     });
     return running;
   }

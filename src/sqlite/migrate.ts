@@ -134,18 +134,25 @@ function apply(db: Database, file: MigrationFile, now: number): void {
   });
 }
 
-/** `PRAGMA synchronous` of a database whose commits reach the disk with the next checkpoint, or with the next commit in FULL. */
+/** `PRAGMA synchronous`: no commit is synced, not even the head of the WAL. */
+const OFF = 0;
+/** Commits reach the disk with the next checkpoint, or with the next commit in FULL. */
 const NORMAL = 1;
+
+const numberOf = (db: Database, pragma: "synchronous" | "schema_version"): number =>
+  once(db, `PRAGMA ${pragma}`, (statement) => (statement.get() as Record<string, number>)[pragma] ?? 0);
 
 /**
  * Runs `work` without a sync for each of its commits. Nothing of a migration has to last: after a power loss the file is as it
  * was before one of the migrations, and the next start applies the rest. The first commit afterwards, in FULL, takes all of
- * them along, since the commits of a WAL last in their order.
+ * them along, since the commits of a WAL last in their order. The head of a WAL must be synced only where an earlier WAL was,
+ * whose frames could pass for its own: not where no table was ever made.
  */
 function withoutSyncs<T>(db: Database, work: () => T): T {
-  const { synchronous } = once(db, "PRAGMA synchronous", (statement) => statement.get() as { synchronous: number });
-  if (synchronous <= NORMAL) return work();
-  db.run(`PRAGMA synchronous = ${NORMAL}`);
+  const synchronous = numberOf(db, "synchronous");
+  const enough = numberOf(db, "schema_version") === 0 ? OFF : NORMAL;
+  if (synchronous <= enough) return work();
+  db.run(`PRAGMA synchronous = ${enough}`);
   try {
     return work();
   } finally {

@@ -3,6 +3,7 @@ import { constants, Database, SQLiteError } from "bun:sqlite";
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { fileKind } from "../base/file-kind.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { makeDatabase } from "./new-database.ts";
 import { once } from "./once.ts";
 import { WAL_LIMIT_BYTES } from "./wal.ts";
 
@@ -99,7 +100,7 @@ export function openWriter(file: string, durability: "full" | "normal"): Result<
   try {
     const found = inTheWay(file);
     if (found !== null) return err(found);
-    makeFile(file);
+    if (fileKind(file) === null) makeDatabase(file);
     chmodSync(file, 0o600);
     const db = new Database(file, { readwrite: true, create: true, strict: true });
     try {

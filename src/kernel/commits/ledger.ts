@@ -1,6 +1,6 @@
 /**
  * Group commit: what arrives together is one transaction and one fsync. A lone entry does not wait; one whose batch is
- * still coming in waits for it, for a moment. When SQLite cannot write, entries are kept and tried again, nothing is
+ * still coming in waits for it, for a moment, unless it is the first of all. When SQLite cannot write, entries are kept and tried again, nothing is
  * announced, and the kernel takes in nothing new.
  */
 import { Histogram } from "../../base/histogram.ts";
@@ -47,6 +47,8 @@ export class Ledger {
   #cancelNext: (() => void) | null = null;
   #cancelLater: (() => void) | null = null;
   #isJudging = false;
+  /** Whether an entry has ever had to wait for its batch. */
+  #hasWaited = false;
   #troubled = false;
   #slowestCommitMs = 0;
 
@@ -89,7 +91,10 @@ export class Ledger {
   #judge(batch: Batch): void {
     this.#isJudging = false;
     if (this.#entries.length === 0) return;
-    if (batch.left === 0) return this.hurry();
+    // At a start the rest of the batch takes its time, for no code has run yet.
+    const isFirst = !this.#hasWaited;
+    this.#hasWaited = true;
+    if (batch.left === 0 || isFirst) return this.hurry();
     if (this.#troubled || this.#cancelNext !== null) return;
     this.#cancelLater ??= this.#world.alarm(BATCH_WINDOW_MS, () => this.flush());
   }

@@ -129,11 +129,23 @@ describe("the ledger", () => {
     expect([ledger.flush(), said]).toEqual([true, ["after 1", "kept 1", "after 2", "kept 2"]]);
   });
 
-  test("lets a result wait for the others of its batch, for a moment, and a lone one not at all", async () => {
+  test("commits the first result of all at once, though others of its batch are to come", async () => {
+    using given = bench();
+    const said: unknown[] = [];
+    given.ledger.add(signal(1, said), { left: 2 });
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(said).toEqual([1]);
+  });
+
+  test("lets a later result wait for the others of its batch, for a moment, and a lone one not at all", async () => {
     using given = bench();
     const { store, ledger } = given;
     const said: unknown[] = [];
     const batch: Batch = { left: 2 };
+    ledger.add({ write: () => {}, kept: () => {} }, batch);
+    await new Promise((resolve) => setImmediate(resolve));
+    ledger.flush();
     const committed = commits(store);
     ledger.add(signal(1, said), batch);
     await new Promise((resolve) => setImmediate(resolve));
