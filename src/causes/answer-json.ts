@@ -4,6 +4,7 @@ import type { Answer } from "./answer.ts";
 import type { NextCommand, Why } from "./scene.ts";
 import { shownTrouble } from "./shown-trouble.ts";
 import type { Trouble } from "./troubles.ts";
+import { namesOf } from "./why-hosts.ts";
 import { listed, short } from "./words.ts";
 
 export function textOf({ why, others }: Answer): string {
@@ -43,7 +44,9 @@ function nameOf(trouble: Trouble): string {
     case "store":
       return `the store (${short(trouble.says)})`;
     case "listener":
-      return `\`${trouble.name}\` (does not listen)`;
+      return `\`${trouble.name}\` (${trouble.name === "fleet" || trouble.name === "otlp" ? "cut off" : "does not listen"})`;
+    case "hosts":
+      return `${trouble.silent.count === 1 ? "host" : counted(trouble.silent.count, "host")} ${namesOf(trouble.silent)} (silent)`;
     case "channel":
       return `channel ${trouble.name}`;
   }

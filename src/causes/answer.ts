@@ -2,6 +2,7 @@
 import { counted } from "../base/counted.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
+import type { FleetStatus } from "../model/fleet-status.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { ALL_LOGS } from "../store/logs.ts";
 import { ALL_RUNS } from "../store/runs.ts";
@@ -13,6 +14,7 @@ import { type Trouble, wrongLast, wrongNow } from "./troubles.ts";
 import { whyChannel } from "./why-channel.ts";
 import { whyCheck } from "./why-check.ts";
 import { whyGroup } from "./why-group.ts";
+import { whyHosts } from "./why-hosts.ts";
 import { whyIncident } from "./why-incident.ts";
 import { whyListener } from "./why-listener.ts";
 import { whyRun } from "./why-run.ts";
@@ -47,6 +49,7 @@ export function whyTrouble(scene: Scene, trouble: Trouble): Result<Why, Problem>
   if (trouble.kind === "store") return ok(whyHeld(trouble.says));
   if (trouble.kind === "group") return ok(whyGroup(scene, trouble));
   if (trouble.kind === "listener") return ok(whyListener(scene, trouble));
+  if (trouble.kind === "hosts") return ok(whyHosts(scene, trouble.silent));
   if (trouble.kind === "check") return ok(whyCheck(scene, trouble.check));
   const { config } = scene;
   const { name } = trouble;
@@ -195,6 +198,15 @@ function sinceOf({ store }: Scene, last: Trouble | null, stood: Standstill | nul
   return Math.max(oldest?.at ?? 0, stood.to);
 }
 
+/** What joins this host to others is no trouble here: a side that is cut off is one. */
+function fleetParts(fleet: FleetStatus | null): string[] {
+  if (fleet === null) return [];
+  const { out, in: incoming, origins } = fleet;
+  if (incoming?.state === "connected")
+    return [`${counted(origins.up, "other host")} ${origins.up === 1 ? "is" : "are"} heard`];
+  return out.state === "connected" ? ["the fleet is connected"] : ["nothing was heard of the fleet yet"];
+}
+
 function wellWords({ status, config, now }: Scene, since: number | null, stood: Standstill | null): string {
   const senses = status?.senses.length ?? config?.senses.size ?? 0;
   const started =
@@ -206,6 +218,7 @@ function wellWords({ status, config, now }: Scene, since: number | null, stood: 
     "no incident is open",
     "no workflow's newest run has failed",
     ...(senses === 0 ? [] : [`${counted(senses, "sense")} ${senses === 1 ? "is" : "are"} well`]),
+    ...fleetParts(status?.fleet ?? null),
   ];
   return `Nothing is wrong: ${listed(parts)}${at}.`;
 }

@@ -3,6 +3,7 @@ import { withoutChannel } from "../model/channel.ts";
 import type { Severity } from "../model/incident.ts";
 import type { ShownTrouble } from "../model/shown-trouble.ts";
 import type { Trouble } from "./troubles.ts";
+import { namesOf } from "./why-hosts.ts";
 
 /** A sense in such a state observes nothing, or nothing more comes in. */
 const BLIND: ReadonlySet<string> = new Set(["failed", "quarantined", "stale", "a full inbox"]);
@@ -24,6 +25,7 @@ function severityOf(trouble: Trouble): Severity {
       return trouble.name === "push" ? "critical" : "warning";
     case "run":
     case "channel":
+    case "hosts":
       return "warning";
   }
 }
@@ -63,6 +65,10 @@ function namedOf(trouble: Trouble): Named {
       );
     case "listener":
       return named(trouble.name, "failed", `${trouble.address}: ${trouble.reason}`);
+    case "hosts": {
+      const { hosts, count } = trouble.silent;
+      return named(count === 1 ? (hosts[0]?.host ?? null) : null, "silent", `silent: ${namesOf(trouble.silent)}`);
+    }
     case "store":
       return named(null, "held", trouble.says);
     case "check": {

@@ -1,6 +1,6 @@
 /**
  * Owns what is wrong now and what was wrong last: the store, incidents, runs that ended badly, senses, groups, workflows and channels that are not
- * well, addresses that nobody listens on, numbers that a sense `host-health` finds bad.
+ * well, addresses that nobody listens on, hosts that are silent, numbers that a sense `host-health` finds bad.
  */
 import type { Incident } from "../model/incident-row.ts";
 import { BAD_ENDINGS, type Run } from "../model/run.ts";
@@ -11,6 +11,7 @@ import { healthOf, staleness, suspectsIn } from "./health.ts";
 import { type BadCheck, badChecks } from "./host-checks.ts";
 import { inboxTrouble, inboxWords, troubledInboxes } from "./inboxes.ts";
 import type { Scene } from "./scene.ts";
+import { type Silent, silentHosts } from "./silent-hosts.ts";
 import { mendedBy } from "./why-run.ts";
 
 export type Trouble = { readonly at: number } & (
@@ -38,6 +39,7 @@ export type Trouble = { readonly at: number } & (
       readonly address: string;
       readonly reason: string | null;
     }
+  | { readonly kind: "hosts"; readonly silent: Silent }
   | { readonly kind: "check"; readonly check: BadCheck }
 );
 
@@ -59,6 +61,7 @@ export function wrongNow(scene: Scene): Trouble[] {
     ...sensesNow(scene),
     ...groupsNow(scene),
     ...listenersNow(scene),
+    ...hostsNow(scene),
     ...workflowsNow(scene),
     ...channelsNow(scene),
     ...checksNow(scene),
@@ -159,6 +162,11 @@ const listenersNow = ({ status }: Scene): Trouble[] =>
   (status?.listeners ?? []).flatMap(({ name, address, state, reason, since }) =>
     state === "failed" ? [{ kind: "listener" as const, at: since ?? 0, name, address, reason }] : [],
   );
+
+function hostsNow(scene: Scene): Trouble[] {
+  const silent = silentHosts(scene);
+  return silent === null ? [] : [{ kind: "hosts", at: silent.hosts[0]?.since ?? 0, silent }];
+}
 
 const checksNow = (scene: Scene): Trouble[] =>
   badChecks(scene).map((check) => ({ kind: "check", at: check.since ?? 0, check }));

@@ -2,7 +2,7 @@
 
 import type { Severity } from "./incident.ts";
 
-/** `listener`: `http` or `push` does not listen. `store`: what nerve answers to commits. `check`: a number of another sense that a sense `host-health` judges. */
+/** `listener`: `http` or `push` does not listen, `fleet` or `otlp` is cut off. `hosts`: other hosts are silent. `store`: what nerve answers to commits. `check`: a number of another sense that a sense `host-health` judges. */
 export type TroubleKind =
   | "incident"
   | "run"
@@ -11,6 +11,7 @@ export type TroubleKind =
   | "channel"
   | "group"
   | "listener"
+  | "hosts"
   | "store"
   | "check";
 
@@ -18,7 +19,7 @@ export interface ShownTrouble {
   readonly kind: TroubleKind;
   /** Of an incident or a run; null for what has a name. */
   readonly id: number | null;
-  /** The reflex of an incident, the workflow of a run, the sense of a check; `http` or `push` of a listener; null for the store. */
+  /** The reflex of an incident, the workflow of a run, the sense of a check; `http`, `push`, `fleet` or `otlp` of a listener, the host where one is silent; null for several hosts and the store. */
   readonly name: string | null;
   /** `open`, `acked`, `failed`, `stuck`, `failing` …; of a check `warning` or `critical`. */
   readonly state: string;

@@ -5,16 +5,15 @@
 import type { Json } from "../../src/base/json.ts";
 import type { Scene } from "../../src/causes/scene.ts";
 import { parseNerveConfig } from "../../src/config/parse.ts";
-import { statusOf } from "../../src/kernel/daemon/status.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
 import type { PathNews, PathWatch, WatchLimit } from "../../src/kernel/world.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
 import type { Location } from "../../src/spawn/modules-on-disk.ts";
-import { openStoreReader } from "../../src/store/open-reader.ts";
 import { around } from "./config.ts";
 import { KernelBench, type Message, type ScriptedChild } from "./kernel-bench.ts";
 import { COMPLETED } from "./runs-bench.ts";
+import { sceneOf } from "./scene.ts";
 
 const STEP_MS = 60_000;
 const AT: Location = { folder: "/etc/nerve", print: "" };
@@ -227,28 +226,6 @@ export class StoryBench extends KernelBench {
 
   /** What a command finds that looks now. */
   scene(): Scene & Disposable {
-    const { clock, engine, folder } = this;
-    const opened = openStoreReader(folder.path, ({ problem }) => {
-      throw new Error(problem.message);
-    });
-    if (!opened.ok) throw new Error(opened.error.message);
-    const store = opened.value;
-    const status = statusOf({
-      engine,
-      listeners: { listening: [] },
-      pid: 1,
-      startedAt: this.#startedAt,
-      data: folder.path,
-      trouble: () => null,
-    });
-    return {
-      store,
-      config: this.config,
-      status: this.isRunning ? status : null,
-      isRunning: this.isRunning,
-      axis: new Lifetime(clock, store.meta),
-      now: clock.wallMs(),
-      [Symbol.dispose]: () => store.close(),
-    };
+    return sceneOf(this, this.#startedAt, this.isRunning);
   }
 }

@@ -167,6 +167,9 @@ test("a fleet and a receiver of OTLP that take nothing are no listener that is g
     "This host is cut off from its fleet · nerve fleet check",
     "Not all that is sent by OTLP leaves · nerve status",
   ]);
+  const silent = (name: string | null) => ({ ...NO_TROUBLE, kind: "hosts", name, state: "silent" }) as const;
+  const clauses = attentionOf({ senses: [], incidents: [], troubles: [silent("web1"), silent(null)] });
+  expect(clauses.map(({ clause }) => clause)).toEqual(["host web1 is silent", "other hosts are silent"]);
 });
 
 test("each kind of trouble says what to type", () => {
@@ -194,6 +197,7 @@ test("each kind of trouble says what to type", () => {
     ["group", "stuck"],
     ["store", "held"],
     ["check", "critical"],
+    ["hosts", "silent"],
   ] as const;
   expect(asked.map(([kind, state]) => commandOf(kind, state))).toEqual([
     "nerve ack 7",
@@ -206,6 +210,7 @@ test("each kind of trouble says what to type", () => {
     "nerve logs kernel -n 20",
     "df -h",
     "nerve signals x",
+    "nerve fleet status",
   ]);
 });
 

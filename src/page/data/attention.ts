@@ -196,6 +196,20 @@ function ofListener({ name, says }: ShownTrouble): Words {
   };
 }
 
+function ofHosts({ name, says }: ShownTrouble): Words {
+  const title = name === null ? "Other hosts are silent" : `Host ${name} is silent`;
+  return {
+    icon: "mute",
+    word: "silent",
+    title,
+    clause: lowerFirst(title),
+    limit: "",
+    why: says ?? "",
+    command: "nerve fleet status",
+    leads: { view: "signals", sel: "" },
+  };
+}
+
 function ofRun({ id, name, state, says }: ShownTrouble): Words {
   const ended = state === "failed" ? "failed" : `ended ${state.replace("-", " ")}`;
   return {
@@ -234,6 +248,8 @@ function wordsOf(trouble: ShownTrouble, { senses, incidents }: Facts): Words | n
       return ofChannel(trouble);
     case "listener":
       return ofListener(trouble);
+    case "hosts":
+      return ofHosts(trouble);
     case "run":
       return ofRun(trouble);
   }
