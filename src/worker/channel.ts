@@ -51,15 +51,18 @@ export function hideChannel(): void {
 }
 
 /**
- * A frame holds at most this many messages and about this many characters, so that the receiver works on one frame while the
- * next one is made. A message waits about this long for the end of a turn that takes long.
+ * A frame holds at most this many messages, where a process says nothing else, and about this many characters, so that the
+ * receiver works on one frame while the next one is made. A message waits about this long for the end of a turn that takes long.
  */
 const FRAME_MESSAGES = 64;
 const FRAME_CHARACTERS = 65_536;
 const FRAME_MS = 25;
 
 /** Takes over `process`'s channel. `receive` gets each message of each frame, unchecked. */
-export function openChannel<Message>(receive: (raw: unknown) => void): Channel<Message> {
+export function openChannel<Message>(
+  receive: (raw: unknown) => void,
+  frameMessages = FRAME_MESSAGES,
+): Channel<Message> {
   const send = process.send?.bind(process);
   if (send === undefined) throw new Error("a worker needs an ipc channel");
   process.on("message", (frame: unknown) => {
@@ -92,7 +95,7 @@ export function openChannel<Message>(receive: (raw: unknown) => void): Channel<M
   const grows = (length: number, now: number): boolean => {
     count++;
     characters += length;
-    const isFull = count >= FRAME_MESSAGES || characters >= FRAME_CHARACTERS || now - since >= FRAME_MS;
+    const isFull = count >= frameMessages || characters >= FRAME_CHARACTERS || now - since >= FRAME_MS;
     if (isFull) flush();
     return isFull;
   };

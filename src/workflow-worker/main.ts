@@ -31,6 +31,12 @@ import type { Channels, RunRequest, Setting } from "./setting.ts";
 
 type Init = WorkflowParentMessageOf<"init">;
 
+/**
+ * Runs that wait for one commit go on together. Small frames let the kernel commit what the first of them do, while this
+ * process is still with the others.
+ */
+const FRAME_MESSAGES = 32;
+
 const NOBODY: Author = { run: null, trace: null };
 
 class WorkflowWorker {
@@ -57,7 +63,7 @@ class WorkflowWorker {
   constructor() {
     const refuse = (what: string): void => this.complain("malformed-message", what);
     const take = (message: WorkflowParentMessage): void => this.#receive(message);
-    this.#channel = openChannel<WorkflowMessage>(inbox(parseWorkflowParentMessage, take, refuse));
+    this.#channel = openChannel<WorkflowMessage>(inbox(parseWorkflowParentMessage, take, refuse), FRAME_MESSAGES);
     this.#around = new Surroundings({
       nobody: NOBODY,
       author: () => {
