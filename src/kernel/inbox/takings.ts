@@ -41,8 +41,8 @@ export interface TakenUpTo {
 export const LONE_FAILURES = 3;
 const RETRY = { limit: Number.POSITIVE_INFINITY, intervalMs: 1_000, backoff: 2, maxIntervalMs: 60_000 };
 
-/** Before the next item, once `aside` items in a row were put aside. */
-const pauseMs = (aside: number): number => Math.min(RETRY.maxIntervalMs, aside * RETRY.intervalMs);
+/** Before the next item, once `aside` items in a row were put aside. One alone does not say that the sense is at fault. */
+const pauseMs = (aside: number): number => Math.min(RETRY.maxIntervalMs, (aside - 1) * RETRY.intervalMs);
 
 export const NO_ITEMS: readonly Item[] = [];
 
@@ -157,7 +157,9 @@ export class Takings {
       box.waitsForNext = aside > 0 && box.waiting === aside;
       const isNext = isOvertaken && !box.waitsForNext;
       const tries = isLone ? item.failures + 1 : 1;
-      this.#tryAgain(box, isNext ? pauseMs(aside) : (retryDelayMs(RETRY, tries, 0) ?? RETRY.maxIntervalMs));
+      const waitMs = isNext ? pauseMs(aside) : (retryDelayMs(RETRY, tries, 0) ?? RETRY.maxIntervalMs);
+      if (waitMs === 0) this.#parts.hurry(sense);
+      this.#tryAgain(box, waitMs);
     });
   }
 
