@@ -1,4 +1,5 @@
 /** Owns how an answer becomes HTTP: JSON, compressed where that helps, with headers that are safe for every answer. */
+import { safeJson } from "../base/escape.ts";
 import type { Problem } from "../model/problem.ts";
 
 const POLICY = [
@@ -37,7 +38,7 @@ export interface Content {
 export const json = (value: unknown, status = 200, headers: Content["headers"] = {}): Content => ({
   status,
   type: "application/json; charset=utf-8",
-  body: JSON.stringify(value),
+  body: safeJson(value),
   headers,
 });
 

@@ -3,6 +3,7 @@ import { render } from "preact";
 import { access, openSession } from "./data/api.ts";
 import { isOld, startLive, untilConnected } from "./data/live.ts";
 import { Empty } from "./parts/basics.tsx";
+import { drawHarmless } from "./parts/harmless.ts";
 import { Shell, titleOf } from "./parts/shell.tsx";
 import { startClock } from "./state/clock.ts";
 import { startKeys } from "./state/keys.ts";
@@ -62,6 +63,7 @@ function Page() {
 const CONNECT_MS = 400;
 
 async function start(): Promise<void> {
+  drawHarmless();
   startTheme();
   startScreen();
   const opened = openSession();

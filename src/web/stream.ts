@@ -4,6 +4,7 @@
  * takes nothing for a minute.
  */
 
+import { safeJson } from "../base/escape.ts";
 import { LOG_LEVELS } from "../model/log.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import {
@@ -208,7 +209,7 @@ class Follower {
     for (const event of events) {
       const { name, row, place } = event;
       if (!passes(filter, event)) continue;
-      const data = JSON.stringify(page.secrets.json(row));
+      const data = safeJson(page.secrets.json(row));
       text += `id: ${spellPlace(place)}\nevent: ${name}\ndata: ${data}\n\n`;
     }
     const last = events.at(-1);

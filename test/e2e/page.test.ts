@@ -189,7 +189,9 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
         expect(await value<boolean>(page, "'owned' in self")).toBe(false);
         const hidden = await value<string[]>(
           page,
-          "document.querySelector('main').textContent.match(/[\\u202e\\u2066\\u200f\\u001b\\u0000]/g) ?? []",
+          `[...document.querySelectorAll("body *")]
+            .flatMap((one) => [one.title, one.ariaLabel, ...[...one.childNodes].map(({ nodeValue }) => nodeValue)])
+            .flatMap((text) => (text ?? "").match(/[\\u202e\\u2066\\u200f\\u001b\\u0000]/g) ?? [])`,
         );
         expect([view, ...hidden]).toEqual([view]);
       }

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { Json } from "../../base/json.ts";
 import { copy } from "../state/toast.ts";
-import { cut, keyText, visible } from "../words/payload.ts";
+import { cut, keyText } from "../words/payload.ts";
 import type { Mark } from "../words/states.ts";
 import { ago, shortMoment, whole } from "../words/times.ts";
 import { Icon, type IconName, type Tone } from "./icon.tsx";
@@ -22,7 +22,7 @@ export function KeyChip({ value }: { readonly value: Json }) {
   const text = keyText(value);
   return (
     <span class="chip" title={text}>
-      <bdi>{cut(visible(text), KEY_LENGTH)}</bdi>
+      <bdi>{cut(text, KEY_LENGTH)}</bdi>
     </span>
   );
 }
@@ -30,7 +30,7 @@ export function KeyChip({ value }: { readonly value: Json }) {
 /** An act is a command to copy: no button of the page acts. */
 export const Command = ({ text }: { readonly text: string }) => (
   <button type="button" class="cmd" data-command={text} title={`Copy: ${text}`} onClick={() => void copy(text)}>
-    <span>{visible(text)}</span>
+    <span>{text}</span>
     <Icon name="copy" />
   </button>
 );
@@ -73,7 +73,7 @@ export const Ago = ({ at }: { readonly at: number | null }) =>
   );
 
 /** Text of others: a direction mark in it turns nothing beside it around. */
-export const Foreign = ({ text }: { readonly text: string }) => <bdi>{visible(text)}</bdi>;
+export const Foreign = ({ text }: { readonly text: string }) => <bdi>{text}</bdi>;
 
 interface PanelProps {
   readonly title: ComponentChildren;

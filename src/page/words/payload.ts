@@ -1,13 +1,9 @@
 /** Payloads in a line: what a signal says, in few words. All of it is text of others, and stays text. */
-import { escapeForTerminal } from "../../base/escape.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { digits, unitOf, valued } from "./numbers.ts";
 
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** What would turn the text beside it around, or show nothing, is shown as its number; lines stay lines. */
-export const visible = (text: string): string => text.split("\n").map(escapeForTerminal).join("\n");
 
 const MAX_TEXT = 60;
 export const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
