@@ -59,11 +59,12 @@ export class Carrier {
       () => this.#saysWaiting(),
     );
     this.#own = own;
-    const { host, epoch, epochFrom, cursor, settings, place, origins } = init;
+    const { host, epoch, epochFrom, startedAt, cursor, settings, place, origins } = init;
     this.#forwarder = new Forwarder({
       host,
       epoch,
       epochFrom,
+      startedAt,
       cursor,
       everyMs: settings.everyMs,
       beatMs: settings.beatMs,

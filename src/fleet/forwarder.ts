@@ -1,19 +1,23 @@
 /**
  * Owns what leaves: one frame at a time, each appended behind the last one of this host. After any doubt it reads that last frame, and
- * goes forward or back. logs.db is the truth: whatever the stream forgets is sent again.
+ * goes forward or back. logs.db is the truth: whatever the stream forgets is sent again. Where another copy of this data has sent
+ * under the epoch, another epoch begins: each of the two copies then has ids of its own.
  */
+import { randomBytes } from "../base/chance.ts";
 import type { FleetMessageOf } from "../ipc/fleet-definitions.ts";
-import type { CarriedFrame, Session, Trouble } from "./engine/engine.ts";
-import { unpackFrame } from "./frame.ts";
+import { isOurs, sharedUpto } from "./copies.ts";
+import type { Session, Trouble } from "./engine/engine.ts";
 import { Gathering, type Outgoing } from "./gathering.ts";
 import type { OwnSignals } from "./own-signals.ts";
 import { type Pace, Pause, retryAfterMs } from "./pause.ts";
-import { type Cursor, type Start, startAt } from "./start.ts";
+import { type Cursor, othersBehind, type Proof, type Standing, standingOf } from "./proof.ts";
+import { type Start, startAt } from "./start.ts";
 
 export interface ForwarderHost {
   readonly host: string;
   readonly epoch: string;
   readonly epochFrom: number;
+  readonly startedAt: number;
   readonly cursor: Cursor;
   readonly everyMs: number;
   readonly beatMs: number;
@@ -33,6 +37,7 @@ export class Forwarder {
   readonly #host: ForwarderHost;
   readonly #gathering: Gathering;
   readonly #pause = new Pause();
+  #epoch: string;
   #cursor: Cursor;
   /** Where the last frame of this host stands. */
   #expected = 0;
@@ -44,10 +49,12 @@ export class Forwarder {
   #isRefused = false;
 
   constructor(host: ForwarderHost) {
+    const { own, epoch, cursor } = host;
     this.#host = host;
-    this.#cursor = host.cursor;
-    this.#reached = host.cursor.upto;
-    this.#gathering = new Gathering(host.own, host.epoch, host.cursor.upto);
+    this.#epoch = epoch;
+    this.#cursor = cursor;
+    this.#reached = cursor.upto;
+    this.#gathering = new Gathering(own, cursor.upto, cursor.proof);
   }
 
   /** Sends over this session, until it has ended. */
@@ -75,25 +82,29 @@ export class Forwarder {
     for (let isClaim = false; ; ) {
       const last = await session.last();
       if (last.kind === "offline" || last.kind === "blocked") return last;
-      const frame = last.kind === "frame" ? last.frame : null;
-      const start = startAt(frame, this.#sender(), (own) => this.#isOwn(own), isClaim);
+      const standing = last.kind === "frame" ? standingOf(last.frame) : null;
+      const { own } = this.#host;
+      const start = startAt(standing, this.#sender(), (claim) => isOurs(own, this.#cursor, claim), isClaim);
       switch (start.kind) {
         case "go":
-          await this.#adopt(frame, start);
-          return this.#go(start);
+          await this.#adopt(standing, start);
+          return this.#go(standing, start);
+        case "anew":
+          await this.#beginAnew(standing);
+          break;
         case "conflict":
           await this.#conflicts(start.epoch);
-          if (this.#session !== session) return null;
           isClaim = true;
       }
+      if (this.#session !== session) return null;
     }
   }
 
   #sender() {
-    return { epoch: this.#host.epoch, epochFrom: this.#host.epochFrom, cursor: this.#cursor };
+    return { epoch: this.#epoch, epochFrom: this.#host.epochFrom, cursor: this.#cursor };
   }
 
-  #go({ from, since, expected, isRewound }: Extract<Start, { kind: "go" }>): null {
+  #go(last: Standing | null, { from, since, expected, isRewound }: Extract<Start, { kind: "go" }>): null {
     const { host, notice } = this.#host;
     if (isRewound) {
       notice(
@@ -101,40 +112,59 @@ export class Forwarder {
         `the stream has lost frames of ${host} behind the signal ${from}: what came after is sent again`,
       );
     }
-    this.#cursor = { epoch: this.#host.epoch, since, upto: from, sequence: expected };
+    const epoch = this.#epoch;
+    const proof = this.#proofAt(from);
+    const others = othersBehind(last, epoch, this.#cursor.others);
+    this.#cursor = { epoch, since, upto: from, sequence: expected, proof, others: [...others] };
     this.#expected = expected;
     this.#reached = Math.max(this.#reached, from);
-    this.#gathering.beginBehind(from);
+    this.#gathering.beginBehind(from, proof);
     if (!this.#isRefused) this.#host.isConnected();
     return null;
   }
 
-  /** A frame that was taken, and whose acknowledgement was lost: what it says of itself is committed as any other step. */
-  async #adopt(frame: CarriedFrame | null, { from, since }: Extract<Start, { kind: "go" }>): Promise<void> {
-    if (frame === null || from <= this.#cursor.upto) return;
-    this.#cursor = { ...this.#cursor, since };
-    const unpacked = unpackFrame(frame.body);
-    const { begin, lost, signals } = unpacked.ok
-      ? { begin: unpacked.value.from, lost: unpacked.value.lost, signals: unpacked.value.signals.length }
-      : { begin: from, lost: 0, signals: 0 };
-    await this.#acknowledged({ from: begin, to: from, lost, signals }, frame.position);
+  #proofAt(id: number): Proof | null {
+    const { proof } = this.#cursor;
+    return this.#host.own.newestUpto(id) ?? (proof !== null && proof.id <= id ? proof : null);
   }
 
-  /** Whether the last signal of a frame is ours. */
-  #isOwn({ body, label }: CarriedFrame): boolean {
-    const { own } = this.#host;
-    if (label !== null && label.to > own.lastId()) return false;
-    const frame = unpackFrame(body);
-    if (!frame.ok) return false;
-    const last = frame.value.signals.at(-1);
-    return last === undefined || own.isOwn(last.id, last.trace) !== false;
+  /** A frame that was taken, and whose acknowledgement was lost: what it says of itself is committed as any other step. */
+  async #adopt(last: Standing | null, { from, since }: Extract<Start, { kind: "go" }>): Promise<void> {
+    if (last === null || from <= this.#cursor.upto) return;
+    this.#cursor = { ...this.#cursor, since };
+    const { lost, signals, position } = last;
+    const proof = this.#proofAt(from);
+    await this.#acknowledged({ from: last.from ?? from, to: from, lost, signals: signals.length, proof }, position);
+  }
+
+  /**
+   * Another epoch, which is committed before a frame leaves under it. It begins where the two copies part at the latest, as far as that is
+   * known: what comes before is the same in both, and was sent.
+   */
+  async #beginAnew(last: Standing | null): Promise<void> {
+    const { host, own, startedAt } = this.#host;
+    const shared = last === null ? 0 : sharedUpto(own, last);
+    const behind = Math.max(this.#cursor.upto, startedAt, shared);
+    const upto = own.lastId();
+    const copied = `the stream has signals of ${host} under ids of its epoch ${this.#epoch} which this data does not have: this data was put back by copy or snapshot, or a copy of it runs elsewhere. What this data has behind the signal ${behind} (it goes up to ${upto}) leaves under another epoch, and is not lost. Put data back with \`nerve restore\`, and give a copy that runs another \`host\``;
+    this.#epoch = randomBytes(8).toString("hex");
+    const { others } = this.#cursor;
+    this.#cursor = {
+      epoch: this.#epoch,
+      since: behind,
+      upto: behind,
+      sequence: 0,
+      proof: this.#proofAt(behind),
+      others,
+    };
+    await this.#host.forwarded({ cursor: this.#cursor, signals: 0, lost: 0, copied });
   }
 
   /** Says so, and leaves the turn to the other one. */
   #conflicts(other: string | null): Promise<void> {
-    const { host, epoch, pace, notice } = this.#host;
+    const { host, pace, notice } = this.#host;
     const whose = other === null ? "frames that are not nerve's" : `frames of the epoch ${other}`;
-    const why = `another kernel sends as ${host} (${whose}; here it is ${epoch}): give one of the two another \`host\``;
+    const why = `another kernel sends as ${host} (${whose}; here it is ${this.#epoch}): give one of the two another \`host\``;
     const waitMs = pace.claimMs * (1 + this.#host.random());
     this.#host.isShut({ kind: "blocked", why }, waitMs);
     notice("conflict", why);
@@ -145,11 +175,10 @@ export class Forwarder {
 
   /** Null: the session has ended, or somebody else has sent. `left` is called for each frame that was taken. */
   async #sendAll(session: Session, left: () => void): Promise<Trouble | null> {
-    const { epoch } = this.#host;
     while (this.#session === session) {
       if (!(await this.#isDue(session))) continue;
-      const outgoing = this.#gathering.outgoing();
-      const label = { epoch, to: outgoing.to };
+      const outgoing = this.#gathering.outgoing(this.#epoch, this.#cursor.others);
+      const label = { epoch: this.#epoch, to: outgoing.to };
       const appended = await session.append(outgoing.body, label, this.#expected);
       if (appended.kind === "overtaken") return null;
       if (appended.kind !== "appended") return appended;
@@ -174,16 +203,15 @@ export class Forwarder {
   }
 
   /** Ids that were lost are committed before the next frame leaves: no kill leaves them uncounted. */
-  async #acknowledged({ from, to, lost, signals }: Omit<Outgoing, "body">, position: number): Promise<void> {
-    const { since } = this.#cursor;
+  async #acknowledged({ from, to, lost, signals, proof }: Omit<Outgoing, "body">, position: number): Promise<void> {
     this.#leftAt = this.#host.nowMs();
     this.#expected = position;
-    this.#cursor = { epoch: this.#host.epoch, since, upto: to, sequence: position };
-    this.#gathering.beginBehind(to);
+    this.#cursor = { ...this.#cursor, epoch: this.#epoch, upto: to, sequence: position, proof };
+    this.#gathering.beginBehind(to, proof);
     // Below what was reached nothing is lost: it left before.
     const isLost = Math.max(0, from + lost - Math.max(from, this.#reached));
     this.#reached = Math.max(this.#reached, to);
-    const kept = this.#host.forwarded({ since, upto: to, sequence: position, signals, lost: isLost });
+    const kept = this.#host.forwarded({ cursor: this.#cursor, signals, lost: isLost, copied: null });
     if (isLost > 0) await kept;
   }
 }

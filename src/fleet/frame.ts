@@ -33,10 +33,13 @@ const VERSION = 1;
 export const signalText = ({ id, sense, at, trace, payload }: CarriedSignal): string =>
   `[${id},${JSON.stringify(sense)},${at},${JSON.stringify(trace)},${payload}]`;
 
+/** A frame without its signals. Words that a reader does not know it passes over. */
+export type Head = Omit<Frame, "signals"> & Readonly<Record<string, unknown>>;
+
 /** `texts`: the signals of the frame, as `signalText` writes them. */
-export function packFrame({ epoch, from, to, lost }: Omit<Frame, "signals">, texts: readonly string[]): Uint8Array {
-  const head = JSON.stringify({ v: VERSION, epoch, from, to, lost });
-  return Bun.zstdCompressSync(`${head.slice(0, -1)},"signals":[${texts.join(",")}]}`, { level: LEVEL });
+export function packFrame(head: Head, texts: readonly string[]): Uint8Array {
+  const text = JSON.stringify({ v: VERSION, ...head });
+  return Bun.zstdCompressSync(`${text.slice(0, -1)},"signals":[${texts.join(",")}]}`, { level: LEVEL });
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -57,9 +60,11 @@ function signalOf(value: unknown, above: number, to: number): CarriedSignal | nu
   return exceedsBytes(text, MAX_VALUE_BYTES) ? null : { id, sense, at, trace, payload: text };
 }
 
-function unpacked(body: Uint8Array): unknown {
+/** What stands in a frame, unchecked. Null: it is no compressed JSON object. */
+export function unpacked(body: Uint8Array): Readonly<Record<string, unknown>> | null {
   try {
-    return JSON.parse(zstdDecompressSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }).toString());
+    const value = JSON.parse(zstdDecompressSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }).toString());
+    return typeof value === "object" ? value : null;
   } catch {
     return null;
   }
@@ -68,8 +73,8 @@ function unpacked(body: Uint8Array): unknown {
 /** The error says what is wrong with the frame. */
 export function unpackFrame(body: Uint8Array): Result<Frame, string> {
   const value = unpacked(body);
-  if (typeof value !== "object" || value === null) return err("it is no compressed JSON of at most 4 MiB");
-  const { v, epoch, from, to, lost, signals } = value as Readonly<Record<string, unknown>>;
+  if (value === null) return err("it is no compressed JSON of at most 4 MiB");
+  const { v, epoch, from, to, lost, signals } = value;
   if (v !== VERSION)
     return err(`its version is ${typeof v === "number" ? v : "no number"}, and this nerve reads version ${VERSION}`);
   if (typeof epoch !== "string" || epoch.length > MAX_EPOCH || !isCount(from) || !isCount(to) || from > to)

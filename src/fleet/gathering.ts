@@ -1,6 +1,7 @@
 /** Owns the frame in the making: it grows as signals are committed, and is sent again as it is until it is acknowledged. */
 import { packFrame } from "./frame.ts";
 import type { OwnSignals } from "./own-signals.ts";
+import { type Proof, type Reach, wordsOf } from "./proof.ts";
 
 /** A frame that is ready to leave. */
 export interface Outgoing {
@@ -8,24 +9,28 @@ export interface Outgoing {
   readonly to: number;
   readonly lost: number;
   readonly signals: number;
+  readonly proof: Proof | null;
   readonly body: Uint8Array;
 }
 
 export class Gathering {
   readonly #own: OwnSignals;
-  readonly #epoch: string;
   #from: number;
   #to: number;
   #lost = 0;
   #texts: string[] = [];
+  /** The last signal of the frame. */
+  #lastId = 0;
   #bytes = 0;
   #isFull = false;
+  /** The newest signal that this host has made up to the end of the frame. */
+  #proof: Proof | null;
 
-  constructor(own: OwnSignals, epoch: string, from: number) {
+  constructor(own: OwnSignals, from: number, proof: Proof | null) {
     this.#own = own;
-    this.#epoch = epoch;
     this.#from = from;
     this.#to = from;
+    this.#proof = proof;
   }
 
   /** It should leave without waiting for more. */
@@ -41,7 +46,11 @@ export class Gathering {
   /** Looks at what was committed since. True: there is more to look at. */
   look(): boolean {
     if (this.#isFull) return false;
-    const { texts, bytes, upto, lost, isFull } = this.#own.after(this.#to, this.#texts.length, this.#bytes);
+    const { texts, lastId, bytes, upto, lost, proof, isFull } = this.#own.after(
+      this.#to,
+      this.#texts.length,
+      this.#bytes,
+    );
     if (lost > 0 && this.#to > this.#from) {
       // Lost ids stand at the beginning of a frame: what comes before them leaves first.
       this.#isFull = true;
@@ -49,6 +58,8 @@ export class Gathering {
     }
     const isFurther = upto > this.#to;
     this.#texts.push(...texts);
+    if (texts.length > 0) this.#lastId = lastId;
+    this.#proof = proof ?? this.#proof;
     this.#bytes = bytes;
     this.#lost += lost;
     this.#to = upto;
@@ -56,14 +67,18 @@ export class Gathering {
     return isFurther && !isFull;
   }
 
-  outgoing(): Outgoing {
+  /** `others`: how far other epochs of this host were sent. */
+  outgoing(epoch: string, others: readonly Reach[]): Outgoing {
     const { from, to, lost } = { from: this.#from, to: this.#to, lost: this.#lost };
-    const body = packFrame({ epoch: this.#epoch, from, to, lost }, this.#texts);
-    return { from, to, lost, signals: this.#texts.length, body };
+    const proof = this.#proof;
+    const isLast = this.#texts.length > 0 && proof?.id === this.#lastId;
+    const body = packFrame({ epoch, from, to, lost, ...wordsOf({ proof, isLast, others }) }, this.#texts);
+    return { from, to, lost, signals: this.#texts.length, proof, body };
   }
 
-  /** The next frame begins behind `id`. */
-  beginBehind(id: number): void {
+  /** The next frame begins behind `id`. `proof`: the newest signal that this host has made up to there. */
+  beginBehind(id: number, proof: Proof | null): void {
+    this.#proof = proof;
     this.#from = id;
     this.#to = id;
     this.#lost = 0;

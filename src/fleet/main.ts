@@ -106,8 +106,14 @@ class FleetProcess {
   /** Steps of the cursor that come while one waits for its commit become one. */
   #steps(step: Forwarded): Promise<void> {
     const before = this.#forwarded;
-    this.#forwarded =
-      before === null ? step : { ...step, signals: before.signals + step.signals, lost: before.lost + step.lost };
+    const { signals, lost, copied } = before ?? { signals: 0, lost: 0, copied: null };
+    const { cursor } = step;
+    this.#forwarded = {
+      cursor,
+      signals: signals + step.signals,
+      lost: lost + step.lost,
+      copied: step.copied ?? copied,
+    };
     const kept = new Promise<void>((resolve) => this.#awaiting.push(resolve));
     this.#keep();
     return kept;

@@ -6,16 +6,23 @@ import { matches } from "../base/glob.ts";
 import { ok, type Result } from "../base/result.ts";
 import { openReader, type SqliteProblem } from "../sqlite/open.ts";
 import { type CarriedSignal, MAX_FRAME_BYTES, MAX_FRAME_SIGNALS, signalText } from "./frame.ts";
+import type { Proof } from "./proof.ts";
 
 /** Rows that are looked at before the turn is given up. */
 const SLICE = 1_000;
+/** A host that receives much and makes little has its newest own signal far below: so many ids are looked at for it. */
+const NEAR = 100_000;
 
 /** Signals as they stand in a frame. `upto`: all ids up to here were looked at. `lost`: ids behind the start that are gone. */
 export interface Slice {
   readonly texts: readonly string[];
+  /** The id of the last of them. */
+  readonly lastId: number;
   readonly bytes: number;
   readonly upto: number;
   readonly lost: number;
+  /** The newest signal that this host has made among the ids that were looked at, whether it leaves or not. */
+  readonly proof: Proof | null;
   /** No more fits into one frame. */
   readonly isFull: boolean;
 }
@@ -28,6 +35,7 @@ export class OwnSignals {
   readonly #first;
   readonly #last;
   readonly #trace;
+  readonly #newest;
 
   private constructor(db: Database, send: readonly string[]) {
     this.#db = db;
@@ -39,6 +47,9 @@ export class OwnSignals {
     this.#last = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'signals'");
     this.#trace = db.prepare<{ trace: string; origin: string | null }, [number]>(
       "SELECT trace, origin FROM signals WHERE id = ?",
+    );
+    this.#newest = db.prepare<Proof, [number, number]>(
+      "SELECT id, trace FROM signals WHERE id BETWEEN ? AND ? AND origin IS NULL ORDER BY id DESC LIMIT 1",
     );
   }
 
@@ -58,6 +69,21 @@ export class OwnSignals {
     return row === null ? null : row.origin === null && row.trace === trace;
   }
 
+  /** Retention has removed the signal `id`, whoever made it. */
+  isGone(id: number): boolean {
+    return id < (this.#first.get()?.id ?? this.lastId() + 1);
+  }
+
+  /** The newest signal that this host has made with an id from `from` to `to`. */
+  newest(from: number, to: number): Proof | null {
+    return this.#newest.get(from, to);
+  }
+
+  /** The newest signal that this host has made up to the id `to`, where it is not far below. */
+  newestUpto(to: number): Proof | null {
+    return this.newest(to - NEAR, to);
+  }
+
   /** Signals of `send` behind `above`, as many as fit beside `taken` others with `bytes`. */
   after(above: number, taken: number, bytes: number): Slice {
     this.#db.run("BEGIN");
@@ -74,6 +100,8 @@ export class OwnSignals {
   #read(above: number, last: number, lost: number, beside: { readonly taken: number; readonly bytes: number }): Slice {
     const rows = this.#rows.all(above, last, SLICE);
     const texts: string[] = [];
+    let lastId = 0;
+    let newest: Proof | null = null;
     let { bytes } = beside;
     let upto = above;
     for (const row of rows) {
@@ -83,15 +111,18 @@ export class OwnSignals {
         if (isJson(text)) {
           const isFirst = beside.taken + texts.length === 0;
           const isOver = beside.taken + texts.length >= MAX_FRAME_SIGNALS || bytes + text.length > MAX_FRAME_BYTES;
-          if (isOver && !isFirst) return { texts, bytes, upto, lost, isFull: true };
+          if (isOver && !isFirst) return { texts, lastId, bytes, upto, lost, proof: proofOf(newest), isFull: true };
           texts.push(text);
+          lastId = row.id;
           bytes += text.length;
         }
       }
+      if (row.origin === null) newest = row;
       upto = row.id;
     }
     // Ids that were given and left no row are behind all rows, or between rows: nothing of them will come.
-    return { texts, bytes, upto: rows.length < SLICE ? Math.max(upto, last) : upto, lost, isFull: false };
+    const end = rows.length < SLICE ? Math.max(upto, last) : upto;
+    return { texts, lastId, bytes, upto: end, lost, proof: proofOf(newest), isFull: false };
   }
 
   #leaves(sense: string): boolean {
@@ -106,6 +137,9 @@ export class OwnSignals {
     this.#db.close(true);
   }
 }
+
+/** Without the rest of the row. */
+const proofOf = (row: Proof | null): Proof | null => row && { id: row.id, trace: row.trace };
 
 function isJson(text: string): boolean {
   try {

@@ -1,8 +1,5 @@
 /** Decides where sending begins, from the last frame that the stream has of this host. Pure. */
-import type { FleetParentMessageOf } from "../ipc/fleet-definitions.ts";
-import type { CarriedFrame } from "./engine/engine.ts";
-
-export type Cursor = FleetParentMessageOf<"init">["cursor"];
+import type { Cursor, Evidence, Standing } from "./proof.ts";
 
 /** This host, as far as sending goes. */
 export interface Sender {
@@ -11,7 +8,16 @@ export interface Sender {
   readonly cursor: Cursor;
 }
 
-/** `go`: frames begin behind `from`, after the frame at `expected`. `conflict`: somebody else sends under this name. */
+/** What was sent up to the id `to`, and what shows who sent it. */
+export interface Claim {
+  readonly to: number;
+  readonly evidence: Evidence;
+}
+
+/**
+ * `go`: frames begin behind `from`, after the frame at `expected`. `conflict`: somebody else sends under this name. `anew`: another
+ * copy of this data has sent under its epoch, so an id of this epoch is another signal there: another epoch has to begin.
+ */
 export type Start =
   | {
       readonly kind: "go";
@@ -21,15 +27,17 @@ export type Start =
       /** The stream has forgotten frames that it had acknowledged. */
       readonly isRewound: boolean;
     }
-  | { readonly kind: "conflict"; readonly epoch: string | null };
+  | { readonly kind: "conflict"; readonly epoch: string | null }
+  | { readonly kind: "anew" };
 
-/** `isOwn`: whether a frame of this epoch holds signals of this host. `isClaim`: a conflict has been said and waited for. */
-export function startAt(
-  last: CarriedFrame | null,
-  { epoch, epochFrom, cursor }: Sender,
-  isOwn: (frame: CarriedFrame) => boolean,
-  isClaim: boolean,
-): Start {
+/** Whether this copy of the data has sent what is claimed; null: what would show it is gone. */
+export type IsOurs = (claim: Claim) => boolean | null;
+
+const ANEW: Start = { kind: "anew" };
+
+/** `isClaim`: a conflict has been said and waited for. */
+export function startAt(last: Standing | null, sender: Sender, isOurs: IsOurs, isClaim: boolean): Start {
+  const { epoch, epochFrom, cursor } = sender;
   const isBegun = cursor.epoch === epoch;
   /** Where the present epoch goes on without any knowledge of the stream. */
   const from = isBegun ? cursor.upto : Math.min(cursor.upto, epochFrom);
@@ -43,22 +51,32 @@ export function startAt(
   });
   // Made anew, or all frames went with their time: only sending again is right for both, and a hub drops what it has.
   if (last === null) return cursor.sequence > 0 && isBegun ? go(since, 0, true) : go(from, 0, false);
-  const { position, label } = last;
-  if (isClaim) return go(from, position, false);
-  if (label === null) return { kind: "conflict", epoch: null };
-  const { to } = label;
+  const { position, label, others } = last;
+  if (label === null) return isClaim ? go(from, position, false) : { kind: "conflict", epoch: null };
+  /** What cannot be compared is ours only where nothing is left out by that. */
+  const isAnother = (claim: Claim): boolean => {
+    const found = isOurs(claim);
+    return found === null ? claim.to > from : !found;
+  };
   if (label.epoch === epoch) {
-    if (position === cursor.sequence && isBegun) return go(cursor.upto, position, false);
-    if (!isOwn(last)) return { kind: "conflict", epoch: label.epoch };
-    return to >= cursor.upto ? go(to, position, false) : go(Math.max(to, since), position, true);
+    const { to } = label;
+    if (isBegun && position === cursor.sequence && to === cursor.upto) return go(to, position, false);
+    if (isAnother({ to, evidence: last.evidence })) return ANEW;
+    return to >= from ? go(to, position, false) : go(Math.max(to, since), position, true);
   }
+  const known = others?.find((other) => other.epoch === epoch) ?? null;
+  if (known !== null && isAnother({ to: known.to, evidence: { kind: "proof", proof: known.proof } })) return ANEW;
   if (!isBegun) {
     // The epoch before this one: what it sent is here up to `epochFrom`.
-    if (label.epoch === cursor.epoch) return go(Math.min(to, epochFrom), position, to < cursor.upto);
+    if (label.epoch === cursor.epoch) return go(Math.min(label.to, epochFrom), position, label.to < cursor.upto);
     return go(from, position, false);
   }
   if (cursor.sequence === 0) return go(from, position, false);
   // An older place than that of our own frame: the stream went back to before this epoch.
   if (position < cursor.sequence) return go(since, position, true);
-  return { kind: "conflict", epoch: label.epoch };
+  // Whoever sent last knows nothing of this epoch, though it was sent.
+  if (known === null && others !== null) return ANEW;
+  if (!isClaim) return { kind: "conflict", epoch: label.epoch };
+  const isRewound = known !== null && known.to < from;
+  return go(isRewound ? Math.max(known.to, since) : from, position, isRewound);
 }

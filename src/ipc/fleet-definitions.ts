@@ -23,11 +23,25 @@ const settings = {
   beatMs: POSITIVE,
 } as const;
 
+/** A signal that this host has made, by its id and its trace. */
+const proof = { id: COUNT, trace: "string" } as const;
+
+/** How far an epoch of this host was sent. `proof`: its newest signal up to there, null where none is known. */
+const reach = { epoch: "string", to: COUNT, proof: [proof, "|", "null"] } as const;
+
 /**
  * How far the signals of this host have left. `since`: frames of `epoch` begin behind this id. `upto`: the highest id that the engine
- * has acknowledged. `sequence`: the place of that frame in the stream, 0 before the first frame.
+ * has acknowledged. `sequence`: the place of that frame in the stream, 0 before the first frame. `proof`: the newest signal made here
+ * up to `upto`, null where none is known. `others`: how far other epochs were sent under the name of this host.
  */
-const cursor = { epoch: "string", since: COUNT, upto: COUNT, sequence: COUNT } as const;
+const cursor = {
+  epoch: "string",
+  since: COUNT,
+  upto: COUNT,
+  sequence: COUNT,
+  proof: [proof, "|", "null"],
+  others: [reach, "[]"],
+} as const;
 
 /** How far the stream was taken. `stream`: which stream, made anew it has another name. `position`: the last place that was taken. */
 const place = { stream: "string", position: COUNT } as const;
@@ -36,9 +50,10 @@ const place = { stream: "string", position: COUNT } as const;
 const origin = { host: "string", epoch: "string", upto: COUNT } as const;
 
 /**
- * The first message. `data`: the folder with logs.db, which this process reads. `epoch`: of the ids of this host; `epochFrom`: the
- * highest id that the epoch before left, 0 where there was none. `origins`: a host has one for each of its epochs. What is committed
- * of this host this process sees by itself.
+ * The first message. `data`: the folder with logs.db, which this process reads. `epoch`: the one in which frames of this host leave.
+ * `epochFrom`: the highest id that the epoch of `cursor` left where that is another one. `startedAt`: an id up to which this data is the
+ * same in each of its copies that ran since `cursor.upto`. `origins`: a host has one for each of its epochs. What is committed of this
+ * host this process sees by itself.
  */
 const init = {
   type: "'init'",
@@ -47,6 +62,7 @@ const init = {
   host: "string",
   epoch: "string",
   epochFrom: COUNT,
+  startedAt: COUNT,
   settings,
   cursor,
   place: [place, "|", "null"],
@@ -105,17 +121,17 @@ const notice = {
 } as const;
 
 /**
- * The engine has acknowledged all up to `upto`: the cursor is to be committed. `signals`: how many left with this frame. `lost`: ids
- * that retention removed before they could leave, at most so many signals of `send` are among them.
+ * The engine has acknowledged all up to `cursor.upto`: the cursor is to be committed. `signals`: how many left with this frame. `lost`:
+ * ids that retention removed before they could leave, at most so many signals of `send` are among them. `copied`: why another epoch
+ * begins with this cursor, a sentence; null: the epoch goes on.
  */
 const forwarded = {
   type: "'forwarded'",
   generation: POSITIVE,
-  since: COUNT,
-  upto: COUNT,
-  sequence: COUNT,
+  cursor,
   signals: COUNT,
   lost: COUNT,
+  copied: "string | null",
 } as const;
 
 /** `at` and `trace`: as made there. `payload`: the text of a JSON value. */

@@ -28,6 +28,12 @@ export const FLEET_EVENT_KINDS = {
     sentence: "Two kernels send under one `host`: as the host itself notices, or as another host that receives both.",
     data: { host: "string" },
   },
+  "fleet.copied": {
+    levels: ["warn"],
+    sentence:
+      "The stream has signals under ids of this host that its data does not have: the data was put back by copy, or a copy of it runs elsewhere. What it makes leaves under another epoch.",
+    data: { epoch: "string" },
+  },
   "fleet.rewound": {
     levels: ["warn"],
     sentence: "The stream has lost frames that it had acknowledged. They are sent again.",

@@ -3,6 +3,7 @@
  * how far somebody has looked in an earlier epoch holds up to the lowest id that every epoch since began from.
  */
 import { readJson } from "../base/json.ts";
+import type { MetaTable } from "./meta.ts";
 
 /** `from`: the highest id of a signal that survived when the epoch began. */
 interface Epoch {
@@ -34,3 +35,7 @@ export function survivorsOf(text: string | null, epoch: string, upTo: number): n
   const since = all.slice(all.findIndex((one) => one.epoch === epoch) + 1);
   return Math.min(upTo, ...since.map(({ from }) => from));
 }
+
+/** As `survivorsOf`, of all ids. */
+export const survivorsIn = (meta: MetaTable, epoch: string): number =>
+  survivorsOf(meta.get(EPOCHS), epoch, meta.count("epoch_from") ?? 0);

@@ -15,7 +15,7 @@ import { WalKeeper } from "../sqlite/wal.ts";
 import { BlobReferences } from "./blob-references.ts";
 import { DamagedRows, RESTORE, refuse } from "./damage.ts";
 import { deliveredUpTo } from "./delivered.ts";
-import { EPOCHS, withEpoch } from "./epochs.ts";
+import { EPOCHS, survivorsIn, withEpoch } from "./epochs.ts";
 import { scanIn } from "./log-scan.ts";
 import { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
@@ -35,6 +35,8 @@ export type Store = Tables & {
   readonly file: string;
   /** Changes when the last commits may have been lost, so that a reader's cursor is not trusted across it. */
   readonly epoch: string;
+  /** The highest id that names the same signal as in the earlier epoch `epoch`. */
+  survivors(epoch: string): number;
   readonly durability: "full" | "normal";
   readonly notices: readonly Notice[];
   readonly damaged: DamagedRows;
@@ -165,6 +167,11 @@ function readAll({ senses, switches, silences, loadedReflexes, meta, archive }: 
   archive.upTo();
 }
 
+function markSchema(db: Database, meta: MetaTable): void {
+  const mark = schemaMark(db, STORE_MIGRATIONS);
+  if (meta.get(MARK) !== mark) meta.set(MARK, mark);
+}
+
 function storeOn(db: Database, file: string, opening: Opening): Store {
   const [beyond] = idsBeyond(db);
   if (beyond !== undefined) throw beyond;
@@ -200,8 +207,7 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
     const ids = earlier?.ids ?? NO_PROOF;
     const signals = Math.max(ids.signals, deliveredUpTo(dirname(file), all.meta, survived));
     const restored = restoreSequences(db, { ...ids, signals });
-    const mark = schemaMark(db, STORE_MIGRATIONS);
-    if (all.meta.get(MARK) !== mark) all.meta.set(MARK, mark);
+    markSchema(db, all.meta);
     return { restored, epoch: epochOf(all.meta, opening, restored.length > 0, survived) };
   });
   readAll(all);
@@ -211,6 +217,7 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
     ...all,
     file,
     epoch,
+    survivors: (former) => survivorsIn(all.meta, former),
     durability,
     damaged,
     notices: [...noticesOf(file, earlier, restored), ...triggerNotice(db)],

@@ -121,6 +121,7 @@ withNats("a frame whose acknowledgement was lost is known again by the stream's 
   both.web.start(both.server.url);
   await both.hasAll();
   expectWhole(both);
+  expect(both.web.copied).toEqual([]);
 });
 
 withNats("a hub that is behind by far, and stopped in between, reads on from what it has committed", async () => {

@@ -55,6 +55,8 @@ export class FleetHost {
   readonly refused: { readonly host: string; readonly why: string }[] = [];
   readonly gaps: { readonly host: string; readonly from: number; readonly to: number; readonly lost: number }[] = [];
   readonly lost: number[] = [];
+  /** Why another epoch began, each time. */
+  readonly copied: string[] = [];
   pending: number | null = null;
   state: Record<"in" | "out", string> = { in: "", out: "" };
   why: Record<"in" | "out", string> = { in: "", out: "" };
@@ -103,7 +105,16 @@ export class FleetHost {
 
   get cursor(): Init["cursor"] {
     const stored = this.#meta("fleet.out");
-    return stored === null ? { epoch: this.epoch, since: 0, upto: 0, sequence: 0 } : JSON.parse(stored);
+    const fresh = { epoch: this.epoch, since: 0, upto: 0, sequence: 0, proof: null, others: [] };
+    return stored === null ? fresh : JSON.parse(stored);
+  }
+
+  /** The first start of a kernel since the cursor moved. */
+  #startedAt(): number {
+    const kept = Number(this.#meta("started-at") ?? -1);
+    const startedAt = kept >= this.cursor.upto ? kept : this.lastId;
+    this.#set("started-at", String(startedAt));
+    return startedAt;
   }
 
   start(url: string, settings: Partial<Init["settings"]> = {}): this {
@@ -113,8 +124,10 @@ export class FleetHost {
       generation: 1,
       data: this.data,
       host: this.name,
-      epoch: this.epoch,
+      // Another epoch of logs.db begins, or frames go on in that of the cursor.
+      epoch: this.#meta("within") === this.epoch ? this.cursor.epoch : this.epoch,
       epochFrom: this.epochFrom,
+      startedAt: this.#startedAt(),
       settings: { ...settingsOf(url), ...settings },
       cursor: this.cursor,
       place: place === null ? null : JSON.parse(place),
@@ -156,9 +169,13 @@ export class FleetHost {
         else this.#store(batch);
       },
       asked: (id) => this.#carrier?.replies(id, JSON.stringify({ host: this.name })),
-      forwarded: ({ since, upto, sequence, lost }) => {
-        if (this.isForgetful || !isHeard()) return Promise.resolve();
-        this.#set("fleet.out", JSON.stringify({ epoch: this.epoch, since, upto, sequence }));
+      forwarded: ({ cursor, lost, copied }) => {
+        // A process whose kernel does not answer does not go on.
+        if (!isHeard()) return new Promise(() => {});
+        if (this.isForgetful) return Promise.resolve();
+        this.#set("fleet.out", JSON.stringify(cursor));
+        this.#set("within", this.epoch);
+        if (copied !== null) this.copied.push(copied);
         if (lost > 0) this.lost.push(lost);
         return Promise.resolve();
       },

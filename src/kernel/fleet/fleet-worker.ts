@@ -137,9 +137,9 @@ export class FleetWorker extends TasklessCrew<FleetParentMessage, FleetMessage> 
     this.#host.books.link({ side, state, why, nextMs });
   }
 
-  #forwarded({ generation, since, upto, sequence, signals, lost }: FleetMessageOf<"forwarded">): void {
-    this.#host.books.forwarded({ since, upto, sequence, signals, lost }, () =>
-      this.#post({ type: "kept", generation, upto }),
+  #forwarded({ generation, cursor, signals, lost, copied }: FleetMessageOf<"forwarded">): void {
+    this.#host.books.forwarded({ cursor, signals, lost, copied }, () =>
+      this.#post({ type: "kept", generation, upto: cursor.upto }),
     );
   }
 

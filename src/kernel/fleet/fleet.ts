@@ -96,6 +96,7 @@ export class Fleet implements FleetBooks {
   configure(config: NerveConfig): void {
     const { fleet, host, reflexes } = config;
     this.#configured = fleet && { fleet, host, receive: receivedBy(fleet, reflexes) };
+    this.#leaving.started();
     // What is made from now on leaves.
     if (this.#configured !== null) this.#leaving.begin();
     if (this.#configured === null) this.#presence.watch(null);
@@ -178,12 +179,9 @@ export class Fleet implements FleetBooks {
   // ── the books ────────────────────────────────────────────────────────
 
   beginning(): ReturnType<FleetBooks["beginning"]> {
-    const { store } = this.#parts;
     return {
       host: this.#configured?.host ?? "",
-      epoch: store.epoch,
-      epochFrom: store.meta.count("epoch_from") ?? 0,
-      cursor: this.#leaving.cursor,
+      ...this.#leaving.beginning,
       place: this.#arrivals.place,
       origins: this.#origins.epochs,
     };

@@ -1,6 +1,7 @@
 /**
  * Owns how far the signals of this host have left: the cursor in logs.db, written before the fleet process goes on. What was made
- * before `fleet` was first loaded does not leave.
+ * before `fleet` was first loaded does not leave. The epoch in which frames leave is that of logs.db, until another copy of the same
+ * data has sent under it; from then on frames have an epoch of their own.
  */
 import { isJsonObject, type Json, readJson } from "../../base/json.ts";
 import type { Store } from "../../store/open.ts";
@@ -16,8 +17,17 @@ export interface LeavingParts {
   readonly store: Store;
 }
 
+/** What `meta` holds. */
+interface Kept {
+  readonly cursor: Cursor;
+  /** The epoch of logs.db in which the cursor was written. */
+  readonly within: string;
+  readonly startedAt: number;
+}
+
 /** In `meta`. */
 const CURSOR = "fleet.out";
+const FRESH = { sequence: 0, proof: null, others: [] } as const;
 
 const isCount = (value: Json | undefined): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
@@ -25,13 +35,28 @@ export class Leaving {
   readonly #parts: LeavingParts;
   /** Until it is written. */
   #beginning: Cursor;
+  /** The newest signal at the first start of a kernel since `cursor.upto`: each copy of this data that ran since has all up to there. */
+  readonly #startedAt: number;
+  #isStartWritten: boolean;
   /** Signals since the kernel started. */
   signals = 0;
   lost = 0;
 
   constructor(parts: LeavingParts) {
+    const { epoch, signals } = parts.store;
     this.#parts = parts;
-    this.#beginning = { epoch: parts.store.epoch, since: 0, upto: 0, sequence: 0 };
+    this.#beginning = { ...FRESH, epoch, since: 0, upto: 0, others: [] };
+    const kept = this.#read();
+    const isFirst = kept === null || kept.startedAt < kept.cursor.upto;
+    this.#startedAt = isFirst ? signals.lastId() : kept.startedAt;
+    this.#isStartWritten = kept === null || !isFirst;
+  }
+
+  /** This kernel begins. What it makes from now on another copy of this data does not have. */
+  started(): void {
+    if (this.#isStartWritten) return;
+    this.#isStartWritten = true;
+    this.#parts.ledger.write(() => this.#write(this.cursor, this.#within));
   }
 
   /** Where this host begins to send, where it has not begun before. */
@@ -39,41 +64,60 @@ export class Leaving {
     const { store, ledger } = this.#parts;
     if (this.#read() !== null) return;
     const newest = store.signals.lastId();
-    this.#beginning = { epoch: store.epoch, since: newest, upto: newest, sequence: 0 };
-    const beginning = this.#beginning;
+    const beginning = { ...FRESH, epoch: store.epoch, since: newest, upto: newest, others: [] };
+    this.#beginning = beginning;
     ledger.write(() => {
-      if (store.meta.get(CURSOR) === null) this.#write(beginning);
+      if (store.meta.get(CURSOR) === null) this.#write(beginning, store.epoch);
     });
   }
 
   get cursor(): Cursor {
-    return this.#read() ?? this.#beginning;
+    return this.#read()?.cursor ?? this.#beginning;
   }
 
-  #read(): Cursor | null {
+  get #within(): string {
+    return this.#read()?.within ?? this.#parts.store.epoch;
+  }
+
+  /** With what a fleet process begins. */
+  get beginning(): Pick<ReturnType<FleetBooks["beginning"]>, "epoch" | "epochFrom" | "startedAt" | "cursor"> {
+    const { store } = this.#parts;
+    const [cursor, within] = [this.cursor, this.#within];
+    const isSame = within === store.epoch;
+    const epochFrom = isSame ? 0 : store.survivors(within);
+    return { epoch: isSame ? cursor.epoch : store.epoch, epochFrom, startedAt: this.#startedAt, cursor };
+  }
+
+  #read(): Kept | null {
     const { meta } = this.#parts.store;
     const written = meta.get(CURSOR);
     if (written === null) return null;
     const value = readJson(written);
-    const { epoch, since, upto, sequence } = isJsonObject(value) ? value : {};
+    const { epoch, since, upto, sequence, proof, others, within, startedAt } = isJsonObject(value) ? value : {};
     if (typeof epoch !== "string" || !isCount(since) || !isCount(upto) || !isCount(sequence))
       throw meta.damaged(CURSOR, written);
-    return { epoch, since, upto, sequence };
+    return {
+      cursor: { epoch, since, upto, sequence, proof: proofIn(proof), others: othersIn(others) },
+      within: typeof within === "string" ? within : epoch,
+      startedAt: isCount(startedAt) ? startedAt : 0,
+    };
   }
 
-  #write(cursor: Cursor): void {
-    this.#parts.store.meta.set(CURSOR, JSON.stringify(cursor));
+  #write(cursor: Cursor, within: string): void {
+    this.#parts.store.meta.set(CURSOR, JSON.stringify({ ...cursor, within, startedAt: this.#startedAt }));
   }
 
   /** The engine has acknowledged all up to `upto`. `kept` is called after the commit. */
-  forwarded({ since, upto, sequence, signals, lost }: Forwarded, kept: () => void): void {
+  forwarded({ cursor, signals, lost, copied }: Forwarded, kept: () => void): void {
     const { store, ledger, journal } = this.#parts;
     ledger.add({
       write: (draft) => {
-        this.#write({ epoch: store.epoch, since, upto, sequence });
+        this.#write(cursor, store.epoch);
+        const within = journal.within(draft, "kernel");
+        if (copied !== null) within.warn("fleet.copied", copied, { epoch: cursor.epoch });
         if (lost === 0) return;
         const message = `retention has removed ${lost} ids before they could leave: at most so many signals are lost to other hosts`;
-        journal.within(draft, "kernel").warn("fleet.lost", message, { lost });
+        within.warn("fleet.lost", message, { lost });
       },
       kept: () => {
         this.signals += signals;
@@ -82,4 +126,18 @@ export class Leaving {
       },
     });
   }
+}
+
+/** Nothing where it is none: what a nerve of before wrote has neither. */
+function proofIn(value: Json | undefined): Cursor["proof"] {
+  const { id, trace } = isJsonObject(value) ? value : {};
+  return isCount(id) && typeof trace === "string" ? { id, trace } : null;
+}
+
+function othersIn(value: Json | undefined): Cursor["others"] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((one) => {
+    const { epoch, to, proof } = isJsonObject(one) ? one : {};
+    return typeof epoch === "string" && isCount(to) ? [{ epoch, to, proof: proofIn(proof) }] : [];
+  });
 }

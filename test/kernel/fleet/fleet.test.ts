@@ -299,19 +299,95 @@ test("while there is hardly room, nothing is taken in, and nothing is lost", asy
   expect([bench.remote.length, bench.stored]).toEqual([1, [id]]);
 });
 
+const PROOF = { id: 6, trace: traceOf("hub", 6) };
+const cursorOf = (epoch: string, upto: number, sequence: number) => ({
+  ...{ epoch, since: 0, upto, sequence, proof: PROOF },
+  others: [{ epoch: "aa", to: 4, proof: null }],
+});
+
+/** Signals that are made here. */
+const make = (bench: FleetBench, count: number): void =>
+  bench.ledger.write(() => {
+    const signal = { sense: "a", at: bench.clock.wallMs(), payload: "1", cause: null, trace: traceOf("a", 1) };
+    for (let nth = 0; nth < count; nth++) bench.store.signals.append(signal);
+  });
+
 test("the cursor is committed before the process hears of it, and another process goes on from there", async () => {
   using bench = await hub();
-  expect(bench.init.cursor).toEqual({ epoch: bench.store.epoch, since: 0, upto: 0, sequence: 0 });
-  bench.says("forwarded", { since: 0, upto: 7, sequence: 3, signals: 5, lost: 0 });
+  const { epoch } = bench.store;
+  expect(bench.init.cursor).toEqual({ epoch, since: 0, upto: 0, sequence: 0, proof: null, others: [] });
+  bench.says("forwarded", { cursor: cursorOf(epoch, 7, 3), signals: 5, lost: 0, copied: null });
   expect(bench.carrier.of("kept")).toEqual([]);
   await bench.settle();
   expect(bench.carrier.of("kept")).toMatchObject([{ upto: 7 }]);
-  bench.says("forwarded", { since: 0, upto: 20, sequence: 4, signals: 1, lost: 10 });
+  bench.says("forwarded", { cursor: cursorOf(epoch, 20, 4), signals: 1, lost: 10, copied: null });
   await bench.settle();
   expect(bench.said("fleet.lost")).toHaveLength(1);
+  expect(bench.said("fleet.copied")).toEqual([]);
   bench.restart();
   await bench.up();
-  expect(bench.init.cursor).toEqual({ epoch: bench.store.epoch, since: 0, upto: 20, sequence: 4 });
+  expect(bench.init).toMatchObject({ epoch, cursor: cursorOf(epoch, 20, 4) });
+});
+
+test("an epoch of the frames' own is committed with why it began, and lasts until logs.db has another one", async () => {
+  using bench = await hub();
+  const cursor = cursorOf("f0", 7, 0);
+  bench.says("forwarded", { cursor, signals: 0, lost: 0, copied: "the data was put back" });
+  await bench.settle();
+  expect(bench.carrier.of("kept")).toMatchObject([{ upto: 7 }]);
+  expect(bench.said("fleet.copied")).toEqual(["the data was put back"]);
+  bench.restart();
+  await bench.up();
+  expect(bench.init).toMatchObject({ epoch: "f0", cursor });
+  expect(bench.said("fleet.copied")).toHaveLength(1);
+  // Restored twice since: the first time up to the signal 5, and then from a backup of later.
+  const { meta, epoch } = bench.store;
+  const kept = JSON.parse(meta.get("fleet.out") ?? "");
+  const before = { ...kept, within: "e0" };
+  const epochs = ["e0 2", "e1 5", `${epoch} 30`].map((one) => one.split(" "));
+  bench.ledger.write(() => {
+    meta.set("fleet.out", JSON.stringify(before));
+    meta.set("epoch_from", "30");
+    meta.set("epochs", JSON.stringify(epochs.map(([name, from]) => ({ epoch: name, from: Number(from) }))));
+  });
+  await bench.settle();
+  bench.restart();
+  await bench.up();
+  expect(bench.init).toMatchObject({ epoch, epochFrom: 5, cursor });
+});
+
+test("the process hears where the first kernel began since the cursor moved", async () => {
+  using bench = await hub();
+  const { epoch } = bench.store;
+  const startedAt = async (): Promise<unknown> => {
+    bench.restart();
+    await bench.up();
+    return bench.init.startedAt;
+  };
+  bench.says("forwarded", { cursor: cursorOf(epoch, 7, 3), signals: 5, lost: 0, copied: null });
+  await bench.settle();
+  make(bench, 10);
+  await bench.settle();
+  expect(await startedAt()).toBe(10);
+  make(bench, 5);
+  await bench.settle();
+  expect(await startedAt()).toBe(10);
+  bench.says("forwarded", { cursor: cursorOf(epoch, 12, 4), signals: 5, lost: 0, copied: null });
+  await bench.settle();
+  expect(await startedAt()).toBe(15);
+});
+
+test("what a nerve before this one has kept of the cursor is read", async () => {
+  using bench = await hub();
+  const { epoch, meta } = bench.store;
+  bench.ledger.write(() => meta.set("fleet.out", JSON.stringify({ epoch, since: 1, upto: 9, sequence: 4 })));
+  await bench.settle();
+  bench.restart();
+  await bench.up();
+  expect(bench.init).toMatchObject({
+    epoch,
+    cursor: { epoch, since: 1, upto: 9, sequence: 4, proof: null, others: [] },
+  });
 });
 
 test("what was made before `fleet` was loaded does not leave", async () => {
@@ -320,18 +396,12 @@ test("what was made before `fleet` was loaded does not leave", async () => {
       .replace('"*/load"', "a")
       .replace('"*/presence"', "a"),
   );
-  const make = () =>
-    bench.ledger.write(() => {
-      const signal = { sense: "a", at: bench.clock.wallMs(), payload: "1", cause: null, trace: traceOf("a", 1) };
-      bench.store.signals.append(signal);
-    });
-  make();
-  make();
+  make(bench, 2);
   await bench.settle();
   await bench.reload(HUB);
   await bench.up();
   expect(bench.init).toMatchObject({ cursor: { since: 2, upto: 2, sequence: 0 } });
-  for (let nth = 0; nth < 50; nth++) make();
+  make(bench, 50);
   await bench.settle();
   expect(bench.engine.fleet.status?.out).toMatchObject({ upto: 2, backlog: 50 });
   bench.restart();
