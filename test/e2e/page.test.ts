@@ -6,9 +6,9 @@ import { until } from "../helpers/until.ts";
 import { CHROMIUM, launch, openPage, settled, show, THEMES, text, type Watched, WIDTHS } from "../page/browser.ts";
 import { type FixtureServer, startFixture } from "../page/server.ts";
 import { EMPTY } from "../page/world/empty.ts";
-import { FLEETED } from "../page/world/fleet.ts";
+import { FLEETED, OTLP } from "../page/world/fleet.ts";
 import { HOSTILE, MARKUP } from "../page/world/hostile.ts";
-import { LIVE } from "../page/world/live.ts";
+import { LIVE, STATUS } from "../page/world/live.ts";
 import { log, NOW } from "../page/world/shapes.ts";
 
 setDefaultTimeout(120_000);
@@ -303,18 +303,31 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
       );
       expect(panel.slice(0, 3)).toEqual(["Fleet", "2 silent", "13 up"]);
       const said = panel.join("\n");
-      expect(said).toMatch(/Out\noffline\nsince \S+ · 1.204 signals wait · no server/);
+      expect(said).toMatch(/Out\noffline\nsince \S+ · next try in \d+ s · 1.204 signals wait · no server/);
       expect(said).toMatch(/In\nconnected\n1 frame waits/);
+      expect(said).toMatch(/OTLP signals\nrefusing\nsince \S+ · 1.288 refused · it answered 400/);
+      expect(said).toMatch(/OTLP logs\nconnected\nnothing waits/);
+      expect(said).toMatch(/web2\nconflict\nheard/);
       expect(said).toMatch(/basement\S+\nsilent\nsince \S+ · heard \d[^\n]* ago · 12 missing/);
       expect(said).toMatch(/never-heard\nsilent\nsince \S+ · never heard\n/);
       expect(said).toMatch(/web1\nup\nheard \d[^\n]* ago\n/);
-      expect(panel.filter((line) => line === "up")).toHaveLength(6);
+      expect(panel.filter((line) => line === "up")).toHaveLength(5);
       expect(said).toMatch(/\n7 more\s+nerve fleet status$/);
       expect(await text(page, ".att")).toContain("This host is cut off from its fleet");
       expect(await value<number>(page, "document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
       await show(page, server.url, "#/signals?q=sense%3Aweb1%2F");
       expect(await text(page, "tbody")).toContain("web1/load");
       expect(server.asked()).toContainEqual(expect.stringContaining("sense=*web1%2F*"));
+    }));
+
+  test("a host that sends by OTLP alone has a panel of that", () =>
+    looking(375, "light", async ({ page }) => {
+      server.show({ ...LIVE, status: { ...STATUS, otlp: OTLP } });
+      await show(page, server.url, "#/now");
+      await page.waitForFunction(
+        `[...document.querySelectorAll(".side .panel h2")].some((one) => one.textContent === "OTLP")`,
+      );
+      expect(server.asked().filter((path) => path.includes("hosts"))).toEqual([]);
     }));
 
   test("a host without a fleet says nothing of a fleet, and asks for no hosts", () =>

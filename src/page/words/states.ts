@@ -57,6 +57,9 @@ export const LINK_MARKS: Readonly<Record<OtlpLink["state"], Mark>> = {
   refusing: mark("gate", "refusing", "crit"),
 };
 
+/** Two kernels send under one name. */
+export const CONFLICT = mark("fail", "conflict", "crit");
+
 export const HOST_MARKS: Readonly<Record<OriginState, Mark>> = {
   up: mark("ok", "up", "ok"),
   silent: mark("mute", "silent", "warn"),

@@ -1,5 +1,6 @@
 /** A hub that is cut off from its fleet's servers, and has heard 15 hosts, two of which are silent. */
 import type { FleetStatus } from "../../../src/model/fleet-status.ts";
+import type { OtlpStatus } from "../../../src/model/otlp-status.ts";
 import { NO_TRIES } from "../../../src/model/tries.ts";
 import type { HostRow } from "../../../src/web/contract-host.ts";
 import { LIVE, STATUS } from "./live.ts";
@@ -24,8 +25,24 @@ export const FLEET: FleetStatus = {
     lost: 0,
   },
   in: { state: "connected", why: null, since: NOW - 3_600_000, ...NO_TRIES, pending: 1, stored: 90_210 },
-  conflicts: [],
+  conflicts: [{ host: "web2", since: NOW - 90_000, at: NOW - 4_000 }],
   origins: { up: 13, silent: 2, missing: 12, late: 0, silent_hosts: [] },
+};
+
+const REFUSED = "it answered 400 on /v1/metrics: no such tenant";
+
+export const OTLP: OtlpStatus = {
+  address: "https://otel.example",
+  links: [
+    {
+      ...{ kind: "signals", state: "refusing", why: REFUSED, since: NOW - 600_000 },
+      ...{ last_try: NOW - 4_000, next_try: null, upto: 3_000, backlog: 0, sent: 0, refused: 1_288, lost: 0 },
+    },
+    {
+      ...{ kind: "logs", state: "connected", why: null, since: NOW - 600_000 },
+      ...{ ...NO_TRIES, upto: 900, backlog: 0, sent: 80, refused: 0, lost: 0 },
+    },
+  ],
 };
 
 export const hostRow = (host: string, state: HostRow["state"], heard: number | null, missing: number): HostRow => ({
@@ -42,6 +59,7 @@ export const FLEETED: World = {
       { name: "fleet", address: "tls://nats1.example:4222", state: "failed", reason: WHY, since: NOW - 240_000 },
     ],
     fleet: FLEET,
+    otlp: OTLP,
   },
   signals: [...LIVE.signals, signal(9_000, "load", NOW - 2_000, { load1: 3 }, { origin: "web1", origin_id: 880 })],
   hosts: [

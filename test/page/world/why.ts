@@ -5,6 +5,7 @@ import type { WhyAnswer } from "../../../src/web/contract-host.ts";
 import type { World } from "./world.ts";
 
 const NONE = { id: null, key: null, check: null };
+const SILENT = { since: null, says: "silent: never-heard and a-host-with-a-long-name-in-the-basement" };
 
 export function troublesOf({ status, senses, incidents, runs }: World): readonly ShownTrouble[] {
   const health = senses.find(({ use, state }) => use === "host-health" && state === "ok") ?? null;
@@ -58,6 +59,9 @@ export function troublesOf({ status, senses, incidents, runs }: World): readonly
         since,
         says: reason,
       })),
+    ...((status.fleet?.origins.silent ?? 0) === 0
+      ? []
+      : [{ ...NONE, kind: "hosts" as const, name: null, state: "silent", severity: "warning" as const, ...SILENT }]),
     ...runs
       .filter(({ id }) => status.failures.some(({ run }) => run === id))
       .map(({ id, workflow, state, error, ended_at }) => ({

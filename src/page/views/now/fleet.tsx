@@ -1,5 +1,7 @@
-/** The fleet beside the charts: how each link is, and the hosts that are heard. Nothing where there is no fleet. */
-import type { FleetSide, FleetStatus } from "../../../model/fleet-status.ts";
+/** What joins this host to others, beside the charts: how each link of the fleet and of OTLP is, and the hosts that are heard. */
+import type { ComponentChildren } from "preact";
+import type { FleetStatus } from "../../../model/fleet-status.ts";
+import type { OtlpLink } from "../../../model/otlp-status.ts";
 import type { HostRow, HostsAnswer } from "../../../web/contract-host.ts";
 import { apiPath } from "../../data/api.ts";
 import { type Asked, type Freshness, useAnswer } from "../../data/ask.ts";
@@ -7,7 +9,7 @@ import { useStatus } from "../../data/summary.ts";
 import { Command, Foreign, Panel, Pill, StatusMark } from "../../parts/basics.tsx";
 import { linkTo } from "../../state/route.ts";
 import { count, counted } from "../../words/numbers.ts";
-import { HOST_MARKS, LINK_MARKS } from "../../words/states.ts";
+import { CONFLICT, HOST_MARKS, LINK_MARKS } from "../../words/states.ts";
 import { ago, moment } from "../../words/times.ts";
 
 const HOSTS: Freshness = { everyMs: 5_000, after: [] };
@@ -23,25 +25,31 @@ export function useHosts(): Asked<HostsAnswer> {
 
 interface LinkProps {
   readonly name: string;
-  readonly side: FleetSide;
-  /** What waits on it; null: nobody knows. */
+  readonly side: Pick<OtlpLink, "state" | "since" | "why" | "next_try">;
+  /** What waits on it, and what else there is to say; null: nobody knows. */
   readonly waits: string | null;
 }
 
-function Link({ name, side: { state, since, why }, waits }: LinkProps) {
+function Link({ name, side: { state, since, why, next_try: next }, waits }: LinkProps) {
   const begun = state === "connected" ? null : `since ${moment(since)}`;
+  const again = next === null ? null : `next try ${ago(next)}`;
   return (
     <div class="kv">
       <span class="b">{name}</span>
       <StatusMark mark={LINK_MARKS[state]} />
       <span class="s clamp" title={why ?? ""}>
-        <Foreign text={[begun, waits, why].filter((part) => part !== null).join(" · ")} />
+        <Foreign text={[begun, again, waits, why].filter((part) => part !== null).join(" · ")} />
       </span>
     </div>
   );
 }
 
-function Host({ row: { host, state, since, last_heard: heard, missing } }: { readonly row: HostRow }) {
+interface HostProps {
+  readonly row: HostRow;
+  readonly isTwice: boolean;
+}
+
+function Host({ row: { host, state, since, last_heard: heard, missing }, isTwice }: HostProps) {
   const parts = [
     state === "silent" ? `since ${moment(since)}` : null,
     heard === null ? "never heard" : `heard ${ago(heard)}`,
@@ -52,7 +60,7 @@ function Host({ row: { host, state, since, last_heard: heard, missing } }: { rea
       <a class="b tr" href={linkTo("signals", { q: `sense:${host}/` })}>
         <Foreign text={host} />
       </a>
-      <StatusMark mark={HOST_MARKS[state]} />
+      <StatusMark mark={isTwice ? CONFLICT : HOST_MARKS[state]} />
       <span class="s">{parts.filter((part) => part !== null).join(" · ")}</span>
     </div>
   );
@@ -61,10 +69,39 @@ function Host({ row: { host, state, since, last_heard: heard, missing } }: { rea
 const waiting = (amount: number, noun: string): string =>
   amount === 0 ? "nothing waits" : `${counted(amount, noun)} ${amount === 1 ? "waits" : "wait"}`;
 
-export function FleetPanel({ hosts }: { readonly hosts: HostsAnswer | null }) {
-  const fleet = useFleet();
-  if (fleet === null) return null;
-  const { out, in: into, origins } = fleet;
+const OtlpLinks = ({ links }: { readonly links: readonly OtlpLink[] }) => (
+  <>
+    {links.map((link) => (
+      <Link
+        key={link.kind}
+        name={`OTLP ${link.kind}`}
+        side={link}
+        waits={link.refused > 0 ? `${count(link.refused)} refused` : waiting(link.backlog, "row")}
+      />
+    ))}
+  </>
+);
+
+export function LinksPanel({ hosts }: { readonly hosts: HostsAnswer | null }) {
+  const { fleet = null, otlp = null } = useStatus().value?.status ?? {};
+  const others = <OtlpLinks links={otlp?.links ?? []} />;
+  if (fleet !== null) return <FleetPanel fleet={fleet} hosts={hosts} others={others} />;
+  if (otlp === null) return null;
+  return (
+    <Panel title="OTLP" aside={null}>
+      {others}
+    </Panel>
+  );
+}
+
+interface FleetProps {
+  readonly fleet: FleetStatus;
+  readonly hosts: HostsAnswer | null;
+  readonly others: ComponentChildren;
+}
+
+function FleetPanel({ fleet, hosts, others }: FleetProps) {
+  const { out, in: into, origins, conflicts } = fleet;
   const { silent, up } = origins;
   const pill = silent > 0 ? <Pill tone="warn">{count(silent)} silent</Pill> : <Pill tone="ok">{count(up)} up</Pill>;
   const title = (
@@ -79,8 +116,9 @@ export function FleetPanel({ hosts }: { readonly hosts: HostsAnswer | null }) {
       {into === null ? null : (
         <Link name="In" side={into} waits={into.pending === null ? null : waiting(into.pending, "frame")} />
       )}
+      {others}
       {(hosts?.hosts ?? []).map((row) => (
-        <Host key={row.host} row={row} />
+        <Host key={row.host} row={row} isTwice={conflicts.some(({ host }) => host === row.host)} />
       ))}
       {hosts === null || hosts.more === 0 ? null : (
         <div class="kv">

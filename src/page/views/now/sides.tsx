@@ -14,7 +14,7 @@ import { count } from "../../words/numbers.ts";
 import { keyText } from "../../words/payload.ts";
 import { type Mark, RUN_MARKS, STANDING_MARKS } from "../../words/states.ts";
 import { ago, left } from "../../words/times.ts";
-import { FleetPanel, useHosts } from "./fleet.tsx";
+import { LinksPanel, useHosts } from "./fleet.tsx";
 
 interface Waiting {
   readonly id: string;
@@ -219,7 +219,7 @@ export function Sides() {
   return (
     <div class="side stack">
       <WaitingPanel waiting={waiting} />
-      <FleetPanel hosts={hosts.value} />
+      <LinksPanel hosts={hosts.value} />
       <HealthyPanel />
       <JustHappened rows={news.value?.rows ?? []} />
     </div>
