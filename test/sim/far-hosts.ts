@@ -11,7 +11,8 @@ export const FAR_HOSTS = ["web1", "web2", "db1"] as const;
 export const PROBE = "probe";
 /** Nothing is late in these worlds: no clock agrees with another one there. */
 export const NEVER_LATE_MS = 1000 * 365 * 86_400_000;
-export const SILENT_AFTER_MS = MINUTE;
+export const BEAT_MS = 45 * SECOND;
+export const SILENT_AFTER_MS = 3 * MINUTE;
 
 interface FarSignal {
   readonly id: number;
@@ -39,6 +40,8 @@ interface FarHost {
   n: number;
   level: number;
   nextAt: number;
+  /** Its signal of each number, from 1 on. */
+  readonly signals: FarSignal[];
 }
 
 export class FarHosts {
@@ -52,7 +55,20 @@ export class FarHosts {
   constructor(machine: Machine, below: Below) {
     this.#machine = machine;
     this.#below = below;
-    this.#hosts = FAR_HOSTS.map((name) => ({ name, epoch: 1, upto: below(50), n: 0, level: 5, nextAt: 0 }));
+    this.#hosts = FAR_HOSTS.map((name) => ({
+      name,
+      epoch: 1,
+      upto: below(50),
+      n: 0,
+      level: 5,
+      nextAt: 0,
+      signals: [],
+    }));
+  }
+
+  /** The signal of that number, as its host made it. */
+  sent(host: string, n: number): FarSignal | undefined {
+    return this.#hosts.find(({ name }) => name === host)?.signals[n - 1];
   }
 
   /** What the hosts have sent up to now is in the stream. */
@@ -66,18 +82,18 @@ export class FarHosts {
       if (isWell) host.nextAt = Math.min(host.nextAt, now);
       while (host.nextAt <= now) {
         this.#sends(host);
-        const isQuiet = !isWell && this.#below(60) === 0;
-        host.nextAt += isQuiet ? pick(this.#below, [2 * MINUTE, 20 * MINUTE, 2 * HOUR]) : 15 * SECOND;
+        const isQuiet = !isWell && this.#below(20) === 0;
+        host.nextAt += isQuiet ? pick(this.#below, [6 * MINUTE, 20 * MINUTE, 2 * HOUR]) : BEAT_MS;
       }
     }
   }
 
   #sends(host: FarHost): void {
     const { isWell } = this;
-    if (!isWell && this.#below(400) === 0) this.#isPutBack(host);
-    const lost = !isWell && this.#below(200) === 0 ? 1 + this.#below(5) : 0;
+    if (!isWell && this.#below(130) === 0) this.#isPutBack(host);
+    const lost = !isWell && this.#below(65) === 0 ? 1 + this.#below(5) : 0;
     const from = host.upto + lost;
-    const count = this.#below(8) === 0 ? 1 + this.#below(3) : 0;
+    const count = this.#below(3) === 0 ? 1 + this.#below(3) : 0;
     const signals = Array.from({ length: count }, (_, index) => this.#signal(host, from + index + 1));
     host.upto = from + count;
     const { name, epoch } = host;
@@ -106,7 +122,9 @@ export class FarHosts {
       items: null,
     };
     const at = this.#machine.wallMs;
-    return { id, sense: PROBE, at, trace: traceOf(host.name, n), payload: JSON.stringify(fields) };
+    const signal = { id, sense: PROBE, at, trace: traceOf(host.name, n), payload: JSON.stringify(fields) };
+    host.signals.push(signal);
+    return signal;
   }
 }
 

@@ -36,10 +36,10 @@ export class FleetProcess extends AsideWorker {
   }
 
   #looks(): void {
-    this.later(5 * SECOND + this.below(10 * SECOND), () => {
+    this.later(20 * SECOND + this.below(40 * SECOND), () => {
       const { troubles } = this;
-      if (this.oneIn(troubles.dies * 20)) return this.exits(null, "SIGKILL");
-      if (!this.#isCutOff && this.oneIn(troubles.fails * 40)) this.#isCut();
+      if (this.oneIn(troubles.dies * 5)) return this.exits(null, "SIGKILL");
+      if (!this.#isCutOff && this.oneIn(troubles.fails * 10)) this.#isCut();
       this.#far.catchUp();
       this.#brings();
       this.#looks();

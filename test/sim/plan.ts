@@ -5,7 +5,7 @@ import type { FleetConfig } from "../../src/model/fleet.ts";
 import { senseReflex, workflowReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf } from "../rules/random.ts";
 import type { AsideTroubles } from "./aside-worker.ts";
-import { NEVER_LATE_MS, PROBE, SILENT_AFTER_MS } from "./far-hosts.ts";
+import { BEAT_MS, NEVER_LATE_MS, PROBE, SILENT_AFTER_MS } from "./far-hosts.ts";
 import type { FlowTroubles, Program } from "./flow-worker.ts";
 import { quietHoursOf, reflexesOf } from "./reflex-plan.ts";
 import type { SenseDisk, SenseTroubles } from "./sense-worker.ts";
@@ -30,6 +30,9 @@ export interface Plan {
 /** What a message to people names is read from the sense `processes`; `nerve` watches the kernel. */
 const USES: Readonly<Record<number, string>> = { 2: "nerve", 3: "processes" };
 
+/** So many worlds have one whose senses compute as often as they may. */
+const BUSY_ONE_IN = 8;
+
 /** The sense that may have an inbox. */
 export const RECEIVER = 4;
 
@@ -39,7 +42,7 @@ const FLEET: FleetConfig = {
   servers: ["nats://127.0.0.1:4222"],
   ...{ nkey: null, creds: null, ca: null, cert: null, key: null, domain: null, stream: "NERVE", send: [] },
   receive: [`*/${PROBE}`],
-  ...{ everyMs: SECOND, beatMs: 15 * SECOND, freshMs: NEVER_LATE_MS, silentAfterMs: SILENT_AFTER_MS },
+  ...{ everyMs: SECOND, beatMs: BEAT_MS, freshMs: NEVER_LATE_MS, silentAfterMs: SILENT_AFTER_MS },
 };
 
 /** What looks at signals of other hosts. Without words about time: a batch may wait for room before the kernel looks at it. */
@@ -118,7 +121,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
       watches: name === NAMER ? [{ kind: "file", path: FILES[0], match: null }] : [],
     });
   }
-  const { reflexes, cronSenses } = reflexesOf(below, size, disks);
+  const { reflexes, cronSenses } = reflexesOf(below, size, seed % BUSY_ONE_IN === 0, disks);
   const receiver = `s${RECEIVER}`;
   if (hasInbox && senses.has(receiver))
     reflexes.push(senseReflex({ name: `${receiver}#inbox`, sense: receiver, watch: [{ kind: "inbox" }] }));

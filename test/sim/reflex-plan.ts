@@ -5,10 +5,16 @@ import { type Below, pick } from "../rules/random.ts";
 import type { SenseDisk } from "./sense-worker.ts";
 import { CLEAR, HOUR, LISTENERS, MINUTE, patternAt, SECOND, type Size, WHEN, WORKFLOWS } from "./words.ts";
 
-/** From ten seconds to an hour: every length is as likely as any other, on a scale of powers. */
-const intervalOf = (below: Below): number => Math.round(10 * 360 ** (below(1_000) / 999)) * SECOND;
+/**
+ * From ten seconds to an hour, on a scale of powers. In a busy world every length is as likely as any other. In the others the
+ * longer ones are likelier: what goes wrong then comes upon fewer signals that are alike.
+ */
+const intervalOf = (below: Below, isBusy: boolean): number => {
+  const share = below(1_000) / 999;
+  return Math.round(10 * 360 ** (isBusy ? share : Math.sqrt(share))) * SECOND;
+};
 
-export function reflexesOf(below: Below, size: Size, disks: ReadonlyMap<string, SenseDisk>) {
+export function reflexesOf(below: Below, size: Size, isBusy: boolean, disks: ReadonlyMap<string, SenseDisk>) {
   const names = [...disks.keys()];
   const reflexes: ReflexConfig[] = [];
   const cronSenses = new Map<string, number>();
@@ -25,7 +31,7 @@ export function reflexesOf(below: Below, size: Size, disks: ReadonlyMap<string, 
       const on = [pick(below, names.slice(2))];
       reflexes.push(senseReflex({ name, sense, on }));
     } else {
-      const intervalMs = size.isDense ? SECOND : intervalOf(below);
+      const intervalMs = size.isDense ? SECOND : intervalOf(below, isBusy);
       const catchUp = below(8) === 0 ? "one" : null;
       const onStart = below(3) === 0;
       reflexes.push(

@@ -61,7 +61,7 @@ function simulate(seed: number, size: Size, isTraced: boolean, hosts: string): O
 function drive(site: Site, untilMs: number): void {
   const { machine, oracle, files } = site;
   let nextLook = COMMITS_A_LOOK;
-  let nextWholeLook = 4 * COMMITS_A_LOOK;
+  let nextWholeLook = 8 * COMMITS_A_LOOK;
   while (site.found === null && machine.now < untilMs) {
     machine.run(untilMs, () => site.isOver || oracle.commits >= nextLook);
     if (site.hasCrashed || site.isToStop) site.startAgain();
@@ -71,7 +71,7 @@ function drive(site: Site, untilMs: number): void {
     if (oracle.commits < nextWholeLook) files.news();
     else {
       // What is new is held against its logs at each look: all of it is once more, less often the more there is.
-      nextWholeLook = 4 * oracle.commits;
+      nextWholeLook = 8 * oracle.commits;
       site.looksAtAll();
     }
   }

@@ -14,7 +14,7 @@ import type { NewRemoteSignal, NewSignal } from "../../src/store/signals.ts";
 
 export type Change =
   | { readonly kind: "signal"; readonly id: number; readonly signal: NewSignal }
-  | { readonly kind: "log"; readonly id: number; readonly log: NewLog }
+  | { readonly kind: "log"; readonly id: number; readonly log: NewLog; readonly digest: number }
   | { readonly kind: "run"; readonly isNew: boolean; readonly run: Run }
   | { readonly kind: "incident"; readonly row: Incident }
   | { readonly kind: "owed"; readonly sense: string; readonly owed: Owed | null }
@@ -79,6 +79,9 @@ function watchInbox({ inbox }: Store, told: (change: Change) => void): void {
   };
 }
 
+export const digestOf = (id: number, { at, level, source, event, run, trace, message, data }: NewLog): number =>
+  Bun.hash.crc32(`${id} ${at} ${level} ${source} ${event} ${run} ${trace} ${message.length} ${message} ${data}`);
+
 export function watchedStore(store: Store, watcher: StoreWatcher): Store {
   let changes: Change[] = [];
   const told = (change: Change): void => void changes.push(change);
@@ -131,7 +134,7 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
       ...store.logs,
       append(log) {
         const id = store.logs.append(log);
-        told({ kind: "log", id, log });
+        told({ kind: "log", id, log, digest: digestOf(id, log) });
         return id;
       },
     },

@@ -11,10 +11,8 @@ function textOf(change: Change): string {
       const { sense, at, payload, cause, trace } = change.signal;
       return `signal ${change.id} ${sense} ${at} ${payload} ${cause} ${trace}`;
     }
-    case "log": {
-      const { at, level, source, event, run, trace, message, data } = change.log;
-      return `log ${change.id} ${at} ${level} ${source} ${event} ${run} ${trace} ${message} ${data}`;
-    }
+    case "log":
+      return `log ${change.id} ${change.digest}`;
     case "run":
       return `run ${change.run.id} ${change.run.state} ${change.run.last_log_id}`;
     case "meta":

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Log } from "../../../src/model/log.ts";
 import { checkStore } from "../../../src/store/rebuild-store.ts";
 import type { MemoryDatabase } from "../memory-database.ts";
-import { digestOf, type Oracle } from "./oracle.ts";
+import { digestOf } from "../store.ts";
+import type { Oracle } from "./oracle.ts";
 import { violation } from "./report.ts";
 import { RowOracle } from "./rows.ts";
 

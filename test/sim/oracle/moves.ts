@@ -1,7 +1,8 @@
 /** Which ways runs, workers and the states of reflexes have gone in a world, and how often: what a simulator reaches. */
 export class Moves {
   readonly counts = new Map<string, number>();
-  readonly #states = new Map<string, string>();
+  /** Of each kind, the state of each who has one. */
+  readonly #states = new Map<string, Map<string, string>>();
 
   count(move: string): void {
     this.counts.set(move, (this.counts.get(move) ?? 0) + 1);
@@ -9,23 +10,33 @@ export class Moves {
 
   /** `who` is in the state `to` now. `first`: in which state it was before anybody looked. */
   to(kind: string, who: string, first: string, to: string): void {
-    const name = `${kind} ${who}`;
-    const from = this.#states.get(name) ?? first;
-    if (from !== to) this.count(`${kind}: ${from} → ${to}`);
-    this.#states.set(name, to);
+    const states = this.#of(kind);
+    const from = states.get(who) ?? first;
+    if (from === to) return;
+    this.count(`${kind}: ${from} → ${to}`);
+    states.set(who, to);
   }
 
   /** All that begin with `who` are in the state `to` now. */
   allTo(kind: string, who: string, to: string): void {
-    for (const [name, from] of this.#states) {
-      if (!name.startsWith(`${kind} ${who}`) || from === to) continue;
+    const states = this.#of(kind);
+    for (const [name, from] of states) {
+      if (!name.startsWith(who) || from === to) continue;
       this.count(`${kind}: ${from} → ${to}`);
-      this.#states.set(name, to);
+      states.set(name, to);
     }
   }
 
   forget(kind: string, who: string): void {
-    this.#states.delete(`${kind} ${who}`);
+    this.#of(kind).delete(who);
+  }
+
+  #of(kind: string): Map<string, string> {
+    const known = this.#states.get(kind);
+    if (known !== undefined) return known;
+    const states = new Map<string, string>();
+    this.#states.set(kind, states);
+    return states;
   }
 }
 

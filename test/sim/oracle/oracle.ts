@@ -212,6 +212,7 @@ export class Oracle {
       case "origin":
         return this.remote.origin(change.row, this.#machine.realMs);
       case "log":
+        this.#takes(change.id, change.digest);
         return this.#log(change.id, change.log, elapsed);
       case "owed":
         return this.senses.owed(change.sense, change.owed?.cause ?? null);
@@ -284,10 +285,13 @@ export class Oracle {
     for (const target of this.reflexes.owesAtEach(name)) this.senses.owes(target, id, this.#machine.realMs);
   }
 
-  #log(id: number, log: NewLog, elapsed: number): void {
+  #takes(id: number, digest: number): void {
     if (id !== this.lastLog + 1) violation("log-ids", `log ${id} comes after ${this.lastLog}`);
     this.lastLog = id;
-    this.logs.push(digestOf(id, log));
+    this.logs.push(digest);
+  }
+
+  #log(id: number, log: NewLog, elapsed: number): void {
     const { source, event } = log;
     this.#trace(() => `log ${id} ${source} ${event}: ${log.message}`);
     if (log.run !== null) this.runs.log(id, log, elapsed);
@@ -428,6 +432,3 @@ export class Oracle {
     if (deaths < 3) violation("blame", `run ${run} failed for three deaths, and was alone at ${deaths}`);
   }
 }
-
-export const digestOf = (id: number, { at, level, source, event, run, trace, message, data }: NewLog): number =>
-  Bun.hash.crc32(`${id} ${at} ${level} ${source} ${event} ${run} ${trace} ${message.length} ${message} ${data}`);

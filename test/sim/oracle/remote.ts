@@ -33,24 +33,15 @@ export class RemoteOracle {
     const { n } = JSON.parse(payload) as Fields;
     if (n !== known.stored + 1) violation("remote-order", `signal ${n} of ${origin} comes after ${known.stored}`);
     known.stored = n;
-    const sent = this.#sent(origin, n);
+    const sent = this.far?.sent(origin, n);
     const isSame =
-      sent !== null &&
+      sent !== undefined &&
       sent.id === origin_id &&
       sent.at === origin_at &&
       sent.sense === sense &&
       sent.payload === payload &&
       sent.trace === trace;
     if (!isSame) violation("remote-as-sent", `signal ${n} of ${origin} is not what was sent: ${payload}`);
-  }
-
-  #sent(host: string, n: number) {
-    for (const frame of this.far?.stream ?? []) {
-      if (frame.host !== host) continue;
-      const found = frame.signals.find(({ payload }) => (JSON.parse(payload) as Fields).n === n);
-      if (found !== undefined) return found;
-    }
-    return null;
   }
 
   #presence(host: string, sense: string, payload: string, realMs: number): void {
