@@ -7,7 +7,6 @@
  * 3. Every descendant carries NERVE_EXEC=<uuid> in its environment, which is how those are found that left the tree.
  * 4. Output beyond the limits costs no memory.
  */
-import { randomUUID } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { killMarked, killTree, listPids } from "../base/processes.ts";
@@ -59,7 +58,7 @@ export async function runCommand(
 ): Promise<Finished> {
   signal.throwIfAborted();
   const program = command[0] ?? "";
-  const marker = `NERVE_EXEC=${randomUUID()}`;
+  const marker = `NERVE_EXEC=${crypto.randomUUID()}`;
   const bystanders = new Set(listPids());
   const child = start(command, { ...process.env, ...env, NERVE_EXEC: marker.slice("NERVE_EXEC=".length) }, cwd);
 

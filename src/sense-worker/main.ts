@@ -158,7 +158,7 @@ class SenseWorker {
       return unseated(init, badDeclaration(init, fault), applied);
     }
     this.#seats.set(init.name, { init, place, tookMs: 0, sense: loaded.value, db });
-    const series = seriesOf(init, loaded.value.series, init.database);
+    const series = seriesOf(init, loaded.value.series, init.folder === null ? null : init.database);
     return {
       sense: init.name,
       problem: null,

@@ -60,11 +60,14 @@ function tableIn(exported: unknown): Read<SeriesTable> {
   return found.ok ? ok({ table, at, by: columns.value, numbers: found.value }) : found;
 }
 
-/** `exported`: of the module; null without it. `database`: the file of the sense, its migrations applied. */
+/**
+ * `exported`: of the module; null without it. `database`: the file of the sense, its migrations applied. Null for a built-in
+ * sense, whose series fits its own migrations.
+ */
 export function seriesOf(
   { name, folder }: Pick<ModuleSource, "name" | "folder">,
   exported: unknown,
-  database: string,
+  database: string | null,
 ): Result<SeriesTable | null, Problem> {
   const refuse = (message: string, hint: string): Result<never, Problem> => {
     const file = folder === null ? null : join(folder, "index.ts");
@@ -73,6 +76,7 @@ export function seriesOf(
   if (exported === undefined) return ok(null);
   const read = tableIn(exported);
   if (!read.ok) return refuse(read.error, EXAMPLE);
+  if (database === null) return read;
   const opened = openReader(database);
   if (!opened.ok && opened.error.kind === "missing") {
     return refuse("and keeps no tables", "make its table in a migration, or remove `series`");

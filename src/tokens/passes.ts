@@ -2,7 +2,8 @@
  * Owns what is derived from the token of the page: the code of `nerve open`, which is good once and for a minute, and the
  * cookie, which is good for 12 hours. Both are signed with the token, so a renewed token ends them.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "../base/chance.ts";
+import { hmacSha256 } from "../base/digest.ts";
 
 /** A code is good for this long. */
 export const CODE_MS = 60_000;
@@ -13,13 +14,13 @@ const AHEAD_MS = 5_000;
 
 type Kind = "code" | "cookie";
 
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+const digest = (text: string): Uint8Array => new Bun.CryptoHasher("sha256").update(text).digest();
 
 /** Takes the same time wherever two texts differ. */
-export const isSame = (given: string, wanted: string): boolean => timingSafeEqual(digest(given), digest(wanted));
+export const isSame = (given: string, wanted: string): boolean => crypto.timingSafeEqual(digest(given), digest(wanted));
 
 const signed = (token: string, kind: Kind, at: number, nonce: string): string =>
-  createHmac("sha256", token).update(`${kind}\0${at}\0${nonce}`).digest("base64url");
+  hmacSha256(token, `${kind}\0${at}\0${nonce}`);
 
 function make(token: string, kind: Kind, now: number): string {
   const nonce = randomBytes(12).toString("base64url");
@@ -45,8 +46,7 @@ export function cookieUntil(token: string, given: string, now: number): number |
 }
 
 /** The token in the ping URL of a sense. Who has it can ping, and learns nothing of the token that it was made of. */
-export const pingToken = (token: string, sense: string): string =>
-  createHmac("sha256", token).update(`ping\0${sense}`).digest("base64url");
+export const pingToken = (token: string, sense: string): string => hmacSha256(token, `ping\0${sense}`);
 
 /** Codes that were used. A code is good once, and only for a process that has lived since it was made. */
 export class UsedCodes {

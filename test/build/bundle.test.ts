@@ -5,16 +5,19 @@ import { BUNDLE } from "../../scripts/build.ts";
 type Metafile = NonNullable<Awaited<ReturnType<typeof Bun.build>>["metafile"]>;
 
 let outputs: Metafile["outputs"];
+/** The code of each chunk. */
+const codes = new Map<string, string>();
 
 beforeAll(async () => {
-  const { metafile } = await Bun.build({ ...BUNDLE, metafile: true });
+  const { metafile, outputs: built } = await Bun.build({ ...BUNDLE, metafile: true });
   outputs = metafile?.outputs ?? {};
+  for (const chunk of built) codes.set(named(chunk.path), await chunk.text());
 });
 
 const named = (path: string): string => path.replace(/^\.\//, "");
 
-/** The sources evaluated when `entry` is loaded, packages as `node_modules/NAME`. */
-function evaluatedBy(entry: string): string[] {
+/** The chunks evaluated when `entry` is loaded. */
+function chunksOf(entry: string): ReadonlySet<string> {
   const chunks = new Map(Object.entries(outputs).map(([path, chunk]) => [named(path), chunk]));
   const start = [...chunks].find(([, { inputs }]) => entry in inputs)?.[0];
   if (start === undefined) throw new Error(`${entry} is in no chunk`);
@@ -24,7 +27,13 @@ function evaluatedBy(entry: string): string[] {
       if (kind === "import-statement" && chunks.has(named(next))) reached.add(named(next));
     }
   }
-  const inputs = [...reached].flatMap((path) => Object.keys(chunks.get(path)?.inputs ?? {}));
+  return reached;
+}
+
+/** The sources evaluated when `entry` is loaded, packages as `node_modules/NAME`. */
+function evaluatedBy(entry: string): string[] {
+  const chunks = new Map(Object.entries(outputs).map(([path, chunk]) => [named(path), chunk]));
+  const inputs = [...chunksOf(entry)].flatMap((path) => Object.keys(chunks.get(path)?.inputs ?? {}));
   return [...new Set(inputs.map((input) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? input))].sort();
 }
 
@@ -43,6 +52,24 @@ test("the kernel starts without ArkType, Drizzle, a worker's loader or any code 
   const allowed =
     /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|workflows\/names\.ts|(base|model|rules|config|ipc|store|sqlite|control|spawn|kernel|stories|tokens|inbox|cli)\/))/;
   expect(outside(evaluatedBy("src/kernel/daemon/boot.ts"), allowed)).toEqual([]);
+});
+
+/** Modules of Node that bring half a megabyte of others along. The bundler may put who needs one into a chunk of everybody's. */
+const HEAVY = /(?:from|import)"(?:node:)?(crypto|util|stream|http|https|net|tls|zlib|child_process|readline|events)"/g;
+
+test("neither the kernel, nor a worker, nor a sense that reads /proc, nor one that runs a program loads a heavy module of Node", () => {
+  const entries = ["src/cli/commands/start.ts", "src/sense-worker/main.ts", "src/workflow-worker/main.ts"];
+  const modules = ["cpu-usage", "memory", "processes", "exec", "disk-usage", "nerve"].map(
+    (name) => `senses/${name}/index.ts`,
+  );
+  const heavy = [...entries, ...modules, "src/workflows/exec/index.ts"].flatMap((entry) =>
+    [...chunksOf(entry)].flatMap((chunk) =>
+      [...(codes.get(chunk) ?? "").matchAll(HEAVY)].map(([, name]) => `${entry}: ${name}`),
+    ),
+  );
+  expect(heavy).toEqual([]);
+  // The form of an import in a chunk, which would be missed otherwise.
+  expect([...codes.values()].filter((code) => code.match(HEAVY)).length).toBeGreaterThan(0);
 });
 
 /** A few lines each, which the bundler puts into a chunk of 3 KB that all roles need. */
