@@ -14,6 +14,8 @@ import {
   WORKFLOW_WORKER_ROLE,
 } from "./spawn/own-image.ts";
 
+const VERSION_WORDS = ["--version", "-V", "version"];
+
 const [word, ...rest] = process.argv.slice(2);
 /** Only nerve itself starts a role with a channel. */
 const role = process.send === undefined ? null : word;
@@ -42,8 +44,14 @@ if (role === SENSE_WORKER_ROLE) {
 } else if (role === OTLP_ROLE) {
   const { runOtlp } = await import("./otlp/main.ts");
   runOtlp(Number(rest[0]));
-} else {
+} else if (rest.length > 0 || !VERSION_WORDS.includes(word ?? "") || !(await showsVersion())) {
   holdSignals();
   const { runCommand } = await import("./cli/main.ts");
   await runCommand(process.argv.slice(2));
+}
+
+/** False where stdout does not take the text. */
+async function showsVersion(): Promise<boolean> {
+  const { showAbout } = await import("./cli/about.ts");
+  return showAbout();
 }

@@ -1,7 +1,7 @@
 /** Owns `nerve version`: the parts of this executable. It loads nothing else, so it starts in a few milliseconds. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
-import { COMMIT, VERSION } from "../../version.ts";
+import { ABOUT, aboutText } from "../about.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { print } from "../screen/terminal.ts";
@@ -16,13 +16,12 @@ export const command = defineCommand({
     ["nerve version --licences | less", "under which terms you have nerve, and what it is made of"],
   ],
   async run({ options, json }) {
-    const about = { version: VERSION, bun: Bun.version, sqlite: process.versions.sqlite ?? "unknown", commit: COMMIT };
     if (options.licences) {
       const { readLicences, showLicences } = await import("../kit/licences.ts");
       const licences = await readLicences();
-      print(json ? safeJson({ ...about, licences }) : showLicences(licences).trimEnd());
-    } else if (json) print(safeJson(about));
-    else print(`nerve ${about.version} (commit ${about.commit})\nBun ${about.bun}\nSQLite ${about.sqlite}`);
+      print(json ? safeJson({ ...ABOUT, licences }) : showLicences(licences).trimEnd());
+    } else if (json) print(safeJson(ABOUT));
+    else print(aboutText().trimEnd());
     return ok(EXIT.done);
   },
 });
