@@ -25,8 +25,7 @@ const SYMBOLS = {
 
 export type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 
-/** The library, or null when this process cannot load it. */
-export function loadLibc(): Libc | null {
+function load(): Libc | null {
   for (const name of CANDIDATES) {
     try {
       return dlopen(name, SYMBOLS).symbols;
@@ -35,6 +34,14 @@ export function loadLibc(): Libc | null {
     }
   }
   return null;
+}
+
+let loaded: Libc | null | undefined;
+
+/** The library, or null when this process cannot load it. The calls are made once for the process. */
+export function loadLibc(): Libc | null {
+  loaded ??= load();
+  return loaded;
 }
 
 /** The number of the error that the last call in this thread ended with. */

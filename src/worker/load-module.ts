@@ -1,5 +1,5 @@
 /** Imports a user's module. A module that does not load is a problem with its place and remedy. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { meantOr, nearest } from "../base/nearest.ts";
@@ -129,7 +129,7 @@ const LOADED = new Map<string, Exports>();
 export async function loadModule(file: string, folder: string, limitMs: number): Promise<Result<Exports, Problem>> {
   const known = LOADED.get(file);
   if (known !== undefined) return ok(known);
-  if (!(await Bun.file(file).exists())) {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
     return err(problemAt("missing-file", `${file} does not exist`, "write it, or correct `use`", file, null));
   }
   let timer: ReturnType<typeof setTimeout> | undefined;
