@@ -148,6 +148,7 @@ export const FACES: Layers = {
     "src/release",
     "src/spawn",
     "src/scratch",
+    "src/cli/about.ts",
     "src/causes",
     "src/replays",
     "src/stories",

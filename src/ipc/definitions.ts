@@ -72,6 +72,9 @@ const init = {
   logCredit: POSITIVE,
 } as const;
 
+/** May come before `init`, while the kernel is still starting: built-in senses whose code the worker loads meanwhile. */
+const prepare = { type: "'prepare'", generation: POSITIVE, builtIns: ["string", "[]"] } as const;
+
 /** `now`, `cause` and `trace` as the signal will carry them. */
 const asked = {
   id: POSITIVE,
@@ -229,7 +232,7 @@ const log = { ...logOf, sense: "string | null" } as const;
 /** The last message: everything before it was delivered. */
 export const bye = { type: "'bye'", generation: POSITIVE } as const;
 
-export const parentDefinitions = { init, compute, ack, peers, shutdown } as const;
+export const parentDefinitions = { prepare, init, compute, ack, peers, shutdown } as const;
 export const workerDefinitions = {
   ready,
   started,

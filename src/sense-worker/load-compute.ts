@@ -29,6 +29,19 @@ const SENSE: ModuleRole = {
   builtIns: BUILT_IN_SENSES,
 };
 
+/** Loads the code of built-in senses ahead of their turn. What does not load is reported when a sense is seated. */
+export function preload(builtIns: readonly string[]): void {
+  for (const name of builtIns) {
+    const found = Object.hasOwn(BUILT_IN_SENSES, name) ? BUILT_IN_SENSES[name as keyof typeof BUILT_IN_SENSES] : null;
+    try {
+      found?.load();
+      if (found?.schema) require("drizzle-orm/bun-sqlite");
+    } catch {
+      return;
+    }
+  }
+}
+
 /** Loads the module and checks what it exports. `limitMs` bounds a top level that never settles. */
 export async function loadComputeFn(source: ModuleSource, limitMs: number): Promise<Result<LoadedSense, Problem>> {
   const loaded = await loadExport(SENSE, source, limitMs);

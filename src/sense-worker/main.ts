@@ -20,7 +20,7 @@ import { clip } from "../worker/output.ts";
 import { Surroundings } from "../worker/surroundings.ts";
 import { author, type ComputeAuthor } from "./author.ts";
 import { executeCompute, type RunningCompute } from "./execute-compute.ts";
-import { loadComputeFn } from "./load-compute.ts";
+import { loadComputeFn, preload } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { ownerOf } from "./owner-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
@@ -93,6 +93,8 @@ class SenseWorker {
 
   #receive(message: ParentMessage): void {
     switch (message.type) {
+      case "prepare":
+        return preload(message.builtIns);
       case "init":
         this.#init = message;
         this.#generation = message.generation;

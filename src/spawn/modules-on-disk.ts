@@ -30,6 +30,14 @@ export const locateSenses = (config: NerveConfig): Locations => locateAll(config
 export const locateWorkflows = (config: NerveConfig): Locations =>
   locateAll(config, "workflow", config.workflows.values());
 
+/** The built-in senses that `users` use, each once. */
+export function builtInSenses(config: NerveConfig, users: readonly ModuleUser[]): string[] {
+  const byUse = new Map(users.map((user) => [user.use, user]));
+  const isBuiltIn = (user: ModuleUser): boolean =>
+    locateModule(config, "sense", user, BUILT_IN.sense).kind === "built-in";
+  return [...byUse.values()].filter(isBuiltIn).map(({ use }) => use);
+}
+
 /** As it is now: what a worker that is about to start will load. */
 export function locateWorkflow(config: NerveConfig, workflow: ModuleUser): Result<Location, Problem> {
   return locate(config, "workflow", workflow, packageOffenders(config));

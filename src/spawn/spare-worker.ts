@@ -2,6 +2,7 @@
  * Owns the worker that a start begins before anybody knows its work: the process loads while the store is opened. Whoever asks
  * first for a worker of the same command gets it.
  */
+import type { ParentMessageOf } from "../ipc/definitions.ts";
 import {
   type Spawn,
   spawnWorker,
@@ -9,6 +10,9 @@ import {
   type WorkerEvents,
   type WorkerProcess,
 } from "./worker-process.ts";
+
+/** Of a crew's first worker. */
+const FIRST = 1;
 
 type Event = (events: WorkerEvents) => void;
 
@@ -30,6 +34,12 @@ export class SpareWorker {
       exit: (exit) => this.#happened((owner) => owner.exit(exit)),
     };
     this.#worker = spawnWorker<object>(command, events, places);
+  }
+
+  /** Has the worker load these built-in senses meanwhile. */
+  prepare(builtIns: string[]): void {
+    const message: ParentMessageOf<"prepare"> = { type: "prepare", generation: FIRST, builtIns };
+    this.#worker?.send([message]);
   }
 
   /** As `spawnWorker`. */

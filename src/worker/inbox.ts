@@ -1,4 +1,4 @@
-/** The kernel's messages in their order. A worker believes those that are well formed and of its generation, `init` first. */
+/** The kernel's messages in their order. A worker believes those that are well formed and of its generation, `init` first but for `prepare`. */
 import type { Result } from "../base/result.ts";
 import type { MalformedMessage } from "../ipc/definitions.ts";
 
@@ -18,6 +18,8 @@ export function inbox<Received extends Message>(
     const parsed = parse(raw);
     if (!parsed.ok) return refuse(parsed.error.what);
     const { type, generation } = parsed.value;
+    // Nothing of the work is said in it.
+    if (own === null && type === "prepare") return take(parsed.value);
     if (own === null && type !== "init") return refuse(`"${type}" before init`);
     if (own !== null && generation !== own) return refuse(`"${type}" of generation ${generation}`);
     if (own !== null && type === "init") return refuse("a second init");

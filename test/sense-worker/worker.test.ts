@@ -19,6 +19,15 @@ function sense(folder: Folder, name: string, text: string, files: Record<string,
 const FINE = "export const compute = () => ({ fine: true });";
 
 describe("a sense worker", () => {
+  test("may be told what to prepare before it is told anything else, also of what there is none", async () => {
+    using folder = temporaryFolder();
+    await using worker = new TestWorker(folder);
+    worker.send({ type: "prepare", generation: 1, builtIns: ["load", "toString", "nonesuch", "memory"] });
+    const { senses } = await worker.ready([{ name: "load", use: "load", folder: null }]);
+    expect(senses.map(({ problem }) => problem)).toEqual([null]);
+    expect(worker.of("error")).toEqual([]);
+  });
+
   test("boots what it can and names what it cannot, each with its reason", async () => {
     using folder = temporaryFolder();
     await using worker = new TestWorker(folder);

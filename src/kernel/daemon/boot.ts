@@ -7,6 +7,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { loadNerveConfig } from "../../config/load.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
+import { builtInSenses } from "../../spawn/modules-on-disk.ts";
 import { SENSE_WORKER_ROLE } from "../../spawn/own-image.ts";
 import { SpareWorker } from "../../spawn/spare-worker.ts";
 import { spawnWorker } from "../../spawn/worker-process.ts";
@@ -66,7 +67,9 @@ function spareWorker(config: NerveConfig, { environment }: DaemonOptions, data: 
   if (first === undefined) return null;
   const seats = [...config.senses.values()].filter(({ group }) => group === first.group);
   try {
-    return new SpareWorker(commandsOf(config, environment, data)(SENSE_WORKER_ROLE), seats.length);
+    const spare = new SpareWorker(commandsOf(config, environment, data)(SENSE_WORKER_ROLE), seats.length);
+    spare.prepare(builtInSenses(config, seats));
+    return spare;
   } catch {
     // The group says why when it tries for itself.
     return null;
