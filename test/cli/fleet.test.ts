@@ -53,6 +53,20 @@ test("the server's configuration has each host, with this one as the hub, and no
   expect(stdout).not.toContain(HUB.seed);
 });
 
+test("the hosts of a site share an account, and its leaf node has a configuration of its own", async () => {
+  using folder = joined(nowhere);
+  const words = ["init", "--print", `web1=${WEB.publicKey}`, "--site", "paris=web1"];
+  const server = await fleet(folder, ...words);
+  expect([server.code, server.stderr]).toEqual([0, ""]);
+  expect(server.stdout).toContain('{ user: "paris", password: $PASSWORD_PARIS, account: "SITE-paris" }');
+  expect(server.stdout).not.toContain(WEB.publicKey);
+  const leaf = await fleet(folder, ...words, "--leaf", "paris");
+  expect([leaf.code, leaf.stderr]).toEqual([0, ""]);
+  expect(leaf.stdout).toContain(`nkey: ${WEB.publicKey}`);
+  expect(leaf.stdout).toContain('"$JS.hub.API.DIRECT.GET.NERVE.nerve.web1.signals"');
+  expect(leaf.stdout).not.toContain(HUB.publicKey);
+});
+
 describe("what makes no sense is refused with what to write", () => {
   test("words", async () => {
     using folder = joined(nowhere);
@@ -70,6 +84,11 @@ describe("what makes no sense is refused with what to write", () => {
     await refused("have the same key", "init", "--print", `web1=${WEB.publicKey}`, `web2=${WEB.publicKey}`);
     await refused("is the one of this host", "init", "--print", `web1=${HUB.publicKey}`);
     await refused("there is no key of `web9`", "init", "--hub", "web9");
+    await refused("--site", "init", "--site", "paris");
+    await refused("there is no key of `web9`", "init", "--site", "paris=web9");
+    await refused("cannot be behind a leaf node", "init", "--site", "paris=hub");
+    await refused("is in the sites a and b", "init", `web1=${WEB.publicKey}`, "--site", "a=web1", "--site", "b=web1");
+    await refused("there is no site `paris`", "init", "--leaf", "paris");
     await refused("--max-age", "init", "--max-age", "1s");
     await refused("--max-bytes", "init", "--max-bytes", "lots");
     await refused("--replicas", "init", "--replicas", "2");

@@ -1,5 +1,6 @@
 /** Two hosts of a fleet as processes that may be killed at any moment, and what is compared of their databases afterwards. */
 import { CrashSite, type Kernel } from "../helpers/crash.ts";
+import { keysOf } from "../helpers/nats.ts";
 import { childrenOf, commandOf, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 
@@ -17,7 +18,7 @@ const config = (host: string, url: string): string => `
 host: ${host}
 data: DATA
 durability: full
-fleet: { servers: ["${url}"], send: [${SENT.join(", ")}], receive: ["*/*"], every: 250ms, beat: 1s }
+fleet: { servers: ["${url}"], nkey: ${keysOf(host).seed}, send: [${SENT.join(", ")}], receive: ["*/*"], every: 250ms, beat: 1s }
 senses: { moody: {}, fickle: {} }
 reflexes:
   - { sense: moody, interval: 50ms }

@@ -3,17 +3,18 @@ import { expect, test } from "bun:test";
 import { isTrouble } from "../../src/fleet/engine/engine.ts";
 import { packFrame, signalText } from "../../src/fleet/frame.ts";
 import { Nats } from "../../src/fleet/nats/session.ts";
-import { HAS_NATS, natsServer, streamOn } from "../helpers/nats.ts";
+import { HAS_NATS, keysOf, natsServer, printed, streamOn } from "../helpers/nats.ts";
 import { project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
 
 const COUNT = process.env.NERVE_CRASH === "full" ? 100 : 20;
 const HOSTS = Array.from({ length: COUNT }, (_, at) => `web${String(at).padStart(3, "0")}`);
-const NOBODY = { nkey: null, creds: null, ca: null, cert: null, key: null };
+const FILES = { creds: null, ca: null, cert: null, key: null };
 
 /** One frame of `host`, and nothing more. */
 async function say(url: string, host: string): Promise<void> {
-  const session = await new Nats({ ...NOBODY, host, servers: [url], domain: null, stream: "NERVE" }).connect();
+  const nkey = keysOf(host).seed;
+  const session = await new Nats({ ...FILES, nkey, host, servers: [url], domain: null, stream: "NERVE" }).connect();
   if (isTrouble(session)) throw new Error(session.why);
   const signal = { id: 1, sense: "pulse", at: Date.now(), trace: "ab".repeat(16), payload: '{"n":1}' };
   const body = packFrame({ epoch: "ab", from: 0, to: 1, lost: 0 }, [signalText(signal)]);
@@ -30,11 +31,11 @@ interface Run {
 test.if(HAS_NATS)(
   `${COUNT} hosts fall silent together: a decision for each, and one message with ${COUNT} names`,
   async () => {
-    await using server = await natsServer();
+    await using server = await natsServer(printed({ hubs: ["hub"], hosts: HOSTS, sites: {} }));
     await streamOn(server.url);
     using folder = project({
       "nerve.yaml": `host: hub
-fleet: { servers: ["${server.url}"], receive: ["*/pulse"], beat: 1s, silent_after: 2s }
+fleet: { servers: ["${server.url}"], nkey: ${keysOf("hub").seed}, receive: ["*/pulse"], beat: 1s, silent_after: 2s }
 workflows: { tell: { batch: { wait: 5s } } }
 reflexes:
   - { name: silent, workflow: tell, on: ["*/presence"], key: $host, when: { state: "'silent'" } }

@@ -1,6 +1,6 @@
 /** Hosts that are joined by a real nats-server: what one makes the other stores and has reflexes for, and what goes wrong is said once. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { deleteStream, HAS_NATS, type NatsServer, natsServer, streamOn } from "../helpers/nats.ts";
+import { deleteStream, HAS_NATS, keysOf, type NatsServer, natsServer, streamOn } from "../helpers/nats.ts";
 import { type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { childrenOf, commandOf, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
@@ -13,7 +13,7 @@ const withNats = test.if(HAS_NATS);
 const sender = (url: string, host = "web1"): Project =>
   project({
     "nerve.yaml": `host: ${host}
-fleet: { servers: ["${url}"], send: [pulse], every: 250ms, beat: 1s }
+fleet: { servers: ["${url}"], nkey: ${keysOf(host).seed}, send: [pulse], every: 250ms, beat: 1s }
 senses: { pulse: {}, secret: { use: pulse } }
 reflexes:
   - { sense: pulse, interval: 100ms }
@@ -26,7 +26,7 @@ const hub = (url: string, page: Address): Project =>
   project({
     "nerve.yaml": `host: hub
 http: "${page.text}"
-fleet: { servers: ["${url}"], receive: ["*/pulse"], every: 250ms, beat: 1s, silent_after: 3s }
+fleet: { servers: ["${url}"], nkey: ${keysOf("hub").seed}, receive: ["*/pulse"], every: 250ms, beat: 1s, silent_after: 3s }
 senses: { local: {} }
 workflows: { note: {} }
 reflexes:

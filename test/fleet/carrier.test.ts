@@ -13,6 +13,8 @@ import {
   HAS_NATS,
   type NatsServer,
   natsServer,
+  printed,
+  printedLeaf,
   publish,
   publishAll,
   streamOn,
@@ -400,16 +402,11 @@ withNats("a hub whose data was put back from a backup reads on from the place in
 });
 
 withNats("behind a leaf node, with the domain of the hub's JetStream", async () => {
-  const leafPort = (await freeAddress()).port;
-  await using hubServer = await natsServer(
-    ({ address, store }) =>
-      `listen: "${address.text}"\njetstream { store_dir: "${store}", domain: hub }\nleafnodes { listen: "${address.hostname}:${leafPort}" }\n`,
-  );
+  const leafListen = (await freeAddress()).text;
+  const fleet = { hubs: ["hub"], hosts: [], sites: { paris: ["web"] } };
+  await using hubServer = await natsServer(printed(fleet, leafListen));
   await streamOn(hubServer.url);
-  const remote = `nats-leaf://${hubServer.address.hostname}:${leafPort}`;
-  await using leaf = await natsServer(
-    ({ address }) => `listen: "${address.text}"\nleafnodes { remotes: [{ url: "${remote}" }] }\n`,
-  );
+  await using leaf = await natsServer(printedLeaf(fleet, "paris", leafListen));
   using folder = temporaryFolder();
   await using web = new FleetHost("web", folder.file("web")).start(leaf.url, { domain: "hub" });
   await using hub = new FleetHost("hub", folder.file("hub")).start(hubServer.url, ALL);

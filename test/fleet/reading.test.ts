@@ -2,22 +2,23 @@
 import { expect, test } from "bun:test";
 import { connectTo } from "../../src/fleet/nats/connection.ts";
 import { Nats } from "../../src/fleet/nats/session.ts";
-import { GENEROUS, HAS_NATS, natsServer, publishAll, streamOn } from "../helpers/nats.ts";
+import { GENEROUS, HAS_NATS, keysOf, natsServer, operator, publishAll, streamOn } from "../helpers/nats.ts";
 
 const withNats = test.if(HAS_NATS);
-const NOBODY = { nkey: null, creds: null, ca: null, cert: null, key: null };
+const FILES = { creds: null, ca: null, cert: null, key: null };
 const HEAD = { "Nerve-Epoch": "abcd", "Nerve-To": "1" };
 
 /** Sizes of `frames` frames from the beginning, and how often the server was asked for them. */
 async function readAll(url: string, frames: number): Promise<{ sizes: number[]; questions: number }> {
-  const watcher = await connectTo(url, { host: "watcher", ...NOBODY });
+  const watcher = await connectTo(url, operator());
   if ("kind" in watcher) throw new Error(watcher.why);
   let questions = 0;
   watcher.nats.subscribe("$JS.API.CONSUMER.MSG.NEXT.>", { callback: () => void questions++ });
   await watcher.nats.flush();
   const session = await new Nats({
-    ...NOBODY,
+    ...FILES,
     host: "hub",
+    nkey: keysOf("hub").seed,
     servers: [url],
     domain: null,
     stream: "NERVE",

@@ -5,57 +5,41 @@ import { isTrouble } from "../../src/fleet/engine/engine.ts";
 import type { Access } from "../../src/fleet/nats/access.ts";
 import { connectTo } from "../../src/fleet/nats/connection.ts";
 import { examine } from "../../src/fleet/nats/examine.ts";
-import { type KeyPair, newKeyPair } from "../../src/fleet/nats/keys.ts";
-import { serverConfig } from "../../src/fleet/nats/permissions.ts";
+import { newKeyPair } from "../../src/fleet/nats/keys.ts";
 import { Requests } from "../../src/fleet/nats/requests.ts";
 import { Nats } from "../../src/fleet/nats/session.ts";
 import { makeStream } from "../../src/fleet/nats/stream.ts";
 import { certificate, type Holder } from "../helpers/certificates.ts";
 import { FleetHost } from "../helpers/fleet-host.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
-import { GENEROUS, HAS_NATS, type NatsServer, natsServer, type Site } from "../helpers/nats.ts";
+import { GENEROUS, HAS_NATS, keysOf, type NatsServer, natsServer, type Site } from "../helpers/nats.ts";
 import { until } from "../helpers/until.ts";
+
+/** A server before 2.10 says nothing of a question that nobody hears in another account. */
+const NOBODY_ANSWERS = /^(not connected|no answer within 2 s)$/;
 
 const NOBODY = { nkey: null, creds: null, ca: null, cert: null, key: null };
 
 describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", () => {
-  const keys: Readonly<Record<"hub" | "web1" | "web2", KeyPair>> = {
-    hub: newKeyPair(),
-    web1: newKeyPair(),
-    web2: newKeyPair(),
-  };
   let server: NatsServer;
 
-  const printed = ({ address, store }: Site): string =>
-    serverConfig({
-      users: (["hub", "web1", "web2"] as const).map((host) => ({
-        host,
-        publicKey: keys[host].publicKey,
-        receives: host === "hub",
-      })),
-      stream: "NERVE",
-      domain: null,
-      listen: address.text,
-      isTls: false,
-    }).replace("/var/lib/nats", store);
-
-  const settings = (host: keyof typeof keys) => ({
+  const settings = (host: string) => ({
     ...NOBODY,
     host,
-    nkey: keys[host].seed,
+    nkey: keysOf(host).seed,
     servers: [server.url],
     domain: null,
     stream: "NERVE",
   });
 
-  async function sessionOf(host: keyof typeof keys) {
+  async function sessionOf(host: string) {
     const session = await new Nats(settings(host)).connect();
     if (isTrouble(session)) throw new Error(session.why);
     return session;
   }
 
   beforeAll(async () => {
-    server = await natsServer(printed);
+    server = await natsServer();
     const hub = await sessionOf("hub");
     expect(await makeStream(hub.requests, GENEROUS)).toEqual({ kind: "made" });
     await hub.close();
@@ -66,13 +50,13 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
     using folder = temporaryFolder();
     await using web1 = new FleetHost("web1", folder.file("web1"));
     await using hub = new FleetHost("hub", folder.file("hub"));
-    web1.start(server.url, { nkey: keys.web1.seed });
-    hub.start(server.url, { nkey: keys.hub.seed, receive: ["*/*"] });
+    web1.start(server.url);
+    hub.start(server.url, { receive: ["*/*"] });
     web1.say(10);
     await until("all has arrived", () => hub.of("web1").length === 10);
     expect(await hub.ask(["web1", "web2"])).toEqual([
       { host: "web1", text: '{"host":"web1"}', why: null },
-      { host: "web2", text: null, why: "not connected" },
+      { host: "web2", text: null, why: expect.stringMatching(NOBODY_ANSWERS) },
     ]);
     expect((await web1.ask(["hub"]))[0]?.why).toBe("the server does not let this host ask hub");
   });
@@ -91,7 +75,7 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
   });
 
   test("a host publishes and reads as itself only", async () => {
-    const connection = await connectTo(server.url, { ...NOBODY, host: "web1", nkey: keys.web1.seed });
+    const connection = await connectTo(server.url, { ...NOBODY, host: "web1", nkey: keysOf("web1").seed });
     if (isTrouble(connection)) throw new Error(connection.why);
     const requests = new Requests(
       connection.nats,
@@ -121,7 +105,7 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
   });
 
   test("a host listens to itself only", async () => {
-    const connection = await connectTo(server.url, { ...NOBODY, host: "web1", nkey: keys.web1.seed });
+    const connection = await connectTo(server.url, { ...NOBODY, host: "web1", nkey: keysOf("web1").seed });
     if (isTrouble(connection)) throw new Error(connection.why);
     for (const subject of [
       "nerve.>",
@@ -163,7 +147,7 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
     const last = await session.last();
     expect(isTrouble(last) && last.why).toContain("forbids web1");
     expect(isTrouble(last) && last.why).toContain(
-      `web1 comes with the key ${keys.web2.publicKey}; compare with the user`,
+      `web1 comes with the key ${keysOf("web2").publicKey}; compare with the user`,
     );
     await session.close();
   });

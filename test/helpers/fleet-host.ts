@@ -10,6 +10,7 @@ import { Carrier, type Reports } from "../../src/fleet/carrier.ts";
 import { Nats } from "../../src/fleet/nats/session.ts";
 import { OwnSignals } from "../../src/fleet/own-signals.ts";
 import type { FleetMessageOf, FleetParentMessageOf } from "../../src/ipc/fleet-definitions.ts";
+import { keysOf } from "./nats.ts";
 
 type Init = FleetParentMessageOf<"init">;
 type Batch = Omit<FleetMessageOf<"batch">, "type" | "generation">;
@@ -32,9 +33,9 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS once ON signals (origin, origin_epoch, origin_id) WHERE origin IS NOT NULL;
 `;
 
-const settingsOf = (url: string): Init["settings"] => ({
+const settingsOf = (url: string, host: string): Init["settings"] => ({
   servers: [url],
-  nkey: null,
+  nkey: keysOf(host).seed,
   creds: null,
   ca: null,
   cert: null,
@@ -128,7 +129,7 @@ export class FleetHost {
       epoch: this.#meta("within") === this.epoch ? this.cursor.epoch : this.epoch,
       epochFrom: this.epochFrom,
       startedAt: this.#startedAt(),
-      settings: { ...settingsOf(url), ...settings },
+      settings: { ...settingsOf(url, this.name), ...settings },
       cursor: this.cursor,
       place: place === null ? null : JSON.parse(place),
       origins: this.db.query<Init["origins"][number], []>("SELECT host, epoch, upto FROM origins").all(),

@@ -3,7 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { headers } from "@nats-io/transport-node";
 import { connectTo } from "../../src/fleet/nats/connection.ts";
+import { type KeyPair, newKeyPair } from "../../src/fleet/nats/keys.ts";
+import { HUB_ACCOUNT } from "../../src/fleet/nats/permissions.ts";
 import { Requests } from "../../src/fleet/nats/requests.ts";
+import { leafConfig, type ServerWish, serverConfig } from "../../src/fleet/nats/server-config.ts";
 import { makeStream } from "../../src/fleet/nats/stream.ts";
 import { type Folder, temporaryFolder } from "./folder.ts";
 import { sendSignal } from "./processes.ts";
@@ -24,6 +27,8 @@ export interface NatsServer extends AsyncDisposable {
   /** What the server keeps. */
   readonly store: string;
   start(): Promise<void>;
+  /** Reads another configuration, as `nats-server --signal reload` has it do. */
+  reload(configuration: (site: Site) => string): void;
   /** SIGKILL. */
   kill(): Promise<void>;
 }
@@ -46,10 +51,74 @@ export interface Site {
   readonly store: string;
 }
 
-const plain = ({ address, store }: Site): string => `listen: "${address.text}"\njetstream { store_dir: "${store}" }\n`;
+const keys = new Map<string, KeyPair>();
+
+/** The keys of a host, which are the same for each server of a test. */
+export function keysOf(host: string): KeyPair {
+  const known = keys.get(host) ?? newKeyPair();
+  keys.set(host, known);
+  return known;
+}
+
+/** May do everything in the account that has the stream. */
+const OPERATOR = "operator";
+
+export interface Fleet {
+  /** They receive what all send. */
+  readonly hubs: readonly string[];
+  readonly hosts: readonly string[];
+  /** Hosts behind a leaf node, by the name of their site. */
+  readonly sites: Readonly<Record<string, readonly string[]>>;
+}
+
+function wishOf(
+  { hubs, hosts, sites }: Fleet,
+  listen: string,
+  leafListen: string,
+): ServerWish & { readonly domain: string } {
+  const user = (host: string, receives: boolean, site: string | null) => ({
+    host,
+    publicKey: keysOf(host).publicKey,
+    receives,
+    site,
+  });
+  const users = [
+    ...hubs.map((host) => user(host, true, null)),
+    ...hosts.map((host) => user(host, false, null)),
+    ...Object.entries(sites).flatMap(([site, members]) => members.map((host) => user(host, false, site))),
+  ];
+  return { users, stream: "NERVE", domain: "hub", listen, leafListen, isTls: false };
+}
+
+/** What `nerve fleet init` prints for these hosts, and the operator. */
+export const printed =
+  (fleet: Fleet, leafListen = "127.0.0.1:7422") =>
+  ({ address, store, folder }: Site): string => {
+    const sites = Object.keys(fleet.sites);
+    writeFileSync(
+      folder.file("sites.conf"),
+      sites.map((site) => `PASSWORD_${site.toUpperCase()}: "secret"\n`).join(""),
+    );
+    return serverConfig(wishOf(fleet, address.text, leafListen))
+      .replace("/var/lib/nats", store)
+      .replace(
+        `"${HUB_ACCOUNT}": {\n    jetstream: enabled\n    users: [`,
+        `$& { nkey: ${keysOf(OPERATOR).publicKey} }`,
+      );
+  };
+
+/** What it prints for the leaf node of a site. */
+export const printedLeaf =
+  (fleet: Fleet, site: string, leafListen: string) =>
+  ({ address, folder }: Site): string => {
+    writeFileSync(folder.file("hub.conf"), `HUB: "nats-leaf://${site}:secret@${leafListen}"\n`);
+    return leafConfig(wishOf(fleet, address.text, leafListen), site);
+  };
+
+const USUAL: Fleet = { hubs: ["hub", "a", "b"], hosts: ["web", "web1", "web2", "evil"], sites: {} };
 
 /** `configuration`: the whole of the server's. */
-export async function natsServer(configuration: (site: Site) => string = plain): Promise<NatsServer> {
+export async function natsServer(configuration = printed(USUAL)): Promise<NatsServer> {
   const folder = temporaryFolder();
   const address = await freeAddress();
   const store = folder.file("store");
@@ -71,6 +140,10 @@ export async function natsServer(configuration: (site: Site) => string = plain):
       await Promise.race([until("the nats-server answers", () => answers(address)), refused]);
       refused.catch(() => {});
     },
+    reload(next) {
+      writeFileSync(file, next({ address, folder, store }));
+      if (child !== null) sendSignal(child.pid, "SIGHUP");
+    },
     async kill() {
       if (child === null) return;
       sendSignal(child.pid, "SIGKILL");
@@ -86,11 +159,14 @@ export async function natsServer(configuration: (site: Site) => string = plain):
   return server;
 }
 
-const NOBODY = { host: "test", nkey: null, creds: null, ca: null, cert: null, key: null };
+export const operator = () => ({
+  ...{ host: "test", creds: null, ca: null, cert: null, key: null },
+  nkey: keysOf(OPERATOR).seed,
+});
 
 /** Requests to the server as somebody who may do everything. */
 export async function asOperator<Value>(url: string, act: (requests: Requests) => Promise<Value>): Promise<Value> {
-  const connection = await connectTo(url, NOBODY);
+  const connection = await connectTo(url, operator());
   if ("kind" in connection) throw new Error(connection.why);
   try {
     return await act(
@@ -152,7 +228,7 @@ export async function publishAll(
   bodies: readonly (Uint8Array | string)[],
   head: Head | ((at: number) => Head),
 ): Promise<void> {
-  const connection = await connectTo(url, NOBODY);
+  const connection = await connectTo(url, operator());
   if ("kind" in connection) throw new Error(connection.why);
   for (const [at, body] of bodies.entries()) {
     const written = headers();

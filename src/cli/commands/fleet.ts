@@ -19,6 +19,8 @@ export const command = defineCommand({
   options: {
     live: flag("status: ask each host now, for two seconds at most"),
     hub: texts("HOST", "init: a host that receives what all send"),
+    site: texts("NAME=HOST,…", "init: hosts behind one leaf node, which trust one another"),
+    leaf: text("SITE", "init: print the configuration of this site's leaf node"),
     print: flag("init: only print, connect to nothing"),
     "max-bytes": text("SIZE", "init: how much the stream holds; 10gb"),
     "max-age": text("DURATION", "init: how long a frame stays in the stream; 7d"),
@@ -27,6 +29,10 @@ export const command = defineCommand({
   examples: [
     ["nerve fleet key hub web1", "two key pairs"],
     ["nerve fleet init hub=UAB… web1=UCD… --hub hub --print > nats.conf", "the server's configuration"],
+    [
+      "nerve fleet init hub=UAB… web1=UCD… --hub hub --site paris=web1 --leaf paris --print > leaf.conf",
+      "the configuration of a site's leaf node",
+    ],
     ["nerve fleet init", "makes the stream, once the server runs"],
     ["nerve fleet check", "before the daemon is reloaded"],
     ["nerve fleet status --live", "every host, and what it says of itself now"],

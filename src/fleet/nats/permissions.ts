@@ -1,4 +1,4 @@
-/** What each host may do on the server, and the server's configuration that says so. Pure. */
+/** What each host may do on the server: its account, and its permissions inside that account. Pure. */
 import { ALL_SUBJECTS, askSubject, subjectOf } from "./frames.ts";
 
 /** A user of the server. `publicKey`: of its nkey. */
@@ -7,6 +7,8 @@ export interface FleetUser {
   readonly publicKey: string;
   /** Reads what all hosts send, may ask them, and makes the stream. */
   readonly receives: boolean;
+  /** The hosts of a site share an account and a leaf node. Null: the host has an account of its own. */
+  readonly site: string | null;
 }
 
 export interface Permissions {
@@ -14,16 +16,39 @@ export interface Permissions {
   readonly subscribe: readonly string[];
 }
 
+/** Has JetStream. No host and no site is called so: their names have no capitals. */
+export const HUB_ACCOUNT = "HUB";
+
+export const accountOf = ({ host, receives, site }: Omit<FleetUser, "publicKey">): string => {
+  if (receives) return HUB_ACCOUNT;
+  return site === null ? host : siteAccount(site);
+};
+
+export const siteAccount = (site: string): string => `SITE-${site}`;
+
+const API = "$JS.API";
 const ASK_ALL = "nerve.*.ask.status";
 
-/** Its own frames and its own last frame; with `receives` those of all. Nobody may delete or purge. */
+const lastFrame = (host: string, stream: string, api: string): string =>
+  `${api}.DIRECT.GET.${stream}.${subjectOf(host)}`;
+
+/** What the account with JetStream lets the account of `host` use, and nothing else. */
+export const servicesOf = (host: string, stream: string): readonly string[] => [
+  subjectOf(host),
+  lastFrame(host, stream, API),
+];
+
+/**
+ * Its own frames and its own last frame; with `receives` those of all. `leafDomain`: at a leaf node JetStream is asked by its domain; the
+ * server that has JetStream turns that into the plain subject before it looks at permissions.
+ */
 export function permissionsOf(
   { host, receives }: Pick<FleetUser, "host" | "receives">,
   stream: string,
-  domain: string | null,
+  leafDomain: string | null,
 ): Permissions {
-  const api = domain === null ? "$JS.API" : `$JS.${domain}.API`;
-  const own = [subjectOf(host), `${api}.DIRECT.GET.${stream}.${subjectOf(host)}`];
+  const api = leafDomain === null ? API : `$JS.${leafDomain}.API`;
+  const own = [subjectOf(host), lastFrame(host, stream, api)];
   const all = [
     ASK_ALL,
     `${api}.STREAM.INFO.${stream}`,
@@ -33,50 +58,4 @@ export function permissionsOf(
     `${api}.CONSUMER.DELETE.${stream}.*`,
   ];
   return { publish: receives ? [...own, ...all] : own, subscribe: [`_INBOX_${host}.>`, askSubject(host)] };
-}
-
-const quoted = (subjects: readonly string[]): string => `[${subjects.map((subject) => `"${subject}"`).join(", ")}]`;
-
-function userText(user: FleetUser, stream: string, domain: string | null): string {
-  const { publish, subscribe } = permissionsOf(user, stream, domain);
-  return `    # ${user.host}${user.receives ? ", which receives what all send" : ""}
-    {
-      nkey: ${user.publicKey}
-      permissions: {
-        publish: ${quoted(publish)}
-        subscribe: ${quoted(subscribe)}
-        allow_responses: { max: 1, expires: "10s" }
-      }
-    }`;
-}
-
-export interface ServerWish {
-  readonly users: readonly FleetUser[];
-  readonly stream: string;
-  readonly domain: string | null;
-  /** `host:port`. */
-  readonly listen: string;
-  readonly isTls: boolean;
-}
-
-/** A whole nats.conf. What a 2.9 server refuses stands in a comment. */
-export function serverConfig({ users, stream, domain, listen, isTls }: ServerWish): string {
-  const tls = `tls {
-  cert_file: "/etc/nats/server.pem"
-  key_file: "/etc/nats/server.key"
-}
-`;
-  return `# Printed by \`nerve fleet init\`. The server is NATS 2.9 or newer; 2.10.23 and newer are best.
-listen: "${listen}"
-jetstream {
-  store_dir: "/var/lib/nats"
-  # An acknowledged frame is on disk. nats-server 2.9 does not know the setting: leave it out there.
-  # sync_interval: always
-${domain === null ? "" : `  domain: "${domain}"\n`}}
-${isTls ? tls : "# Without TLS the server is for this machine alone.\n"}authorization {
-  users: [
-${users.map((user) => userText(user, stream, domain)).join("\n")}
-  ]
-}
-`;
 }

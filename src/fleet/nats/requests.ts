@@ -1,7 +1,7 @@
 /** Requests of JetStream's own protocol, each answered by a value: what was asked for, or the refusal in nerve's words. */
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { Trouble } from "../engine/engine.ts";
-import { type Parties, type Refusal, refusedBy, requestTrouble } from "./words.ts";
+import { type Parties, type Refusal, refusedBy, requestTrouble, unheardBy } from "./words.ts";
 
 const REQUEST_MS = 4_000;
 
@@ -57,6 +57,11 @@ export class Requests {
   async ask<Value>(name: string, body: object | null): Promise<Answered<Value>> {
     const answer = await this.json<Value>(this.api(name), body === null ? "" : JSON.stringify(body), null);
     return answer.kind === "refused" ? this.refused(answer.refusal) : answer;
+  }
+
+  /** Nothing takes what is sent to `subject`. */
+  unheard(subject: string): Trouble {
+    return unheardBy(subject, this.#parties);
   }
 
   refused(refusal: Refusal): Trouble {

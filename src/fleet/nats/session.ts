@@ -30,6 +30,8 @@ export interface NatsSettings extends Access {
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
 /** Reading one frame. A stream that is not there gives no answer at all. */
 const LAST_MS = 2_000;
+/** A frame that is refused is refused at once. */
+const REFUSED_MS = 1_000;
 /** Behind no frame there is: a server that lets this host publish answers that another one is the last. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
 /** An answer to a question is never longer. */
@@ -106,10 +108,26 @@ class NatsSession implements Session {
     return { kind: "frame", frame: carriedFrame(subjectOf(host), position, 0, headers ?? null, data) };
   }
 
-  /** Tries a frame behind none that there is, which nothing keeps. */
+  /**
+   * Tries a frame behind none that there is, which nothing keeps. A server before 2.10 says nothing where no stream takes that of another
+   * account: it answers a ping, and nothing else.
+   */
   async #whyRefused(silence: Trouble): Promise<Trouble> {
-    const tried = await this.append(new Uint8Array(0), { epoch: "0", to: 0 }, NEVER);
-    return tried.kind === "blocked" ? tried : silence;
+    const { host, stream } = this.#settings;
+    const head = headersOf({ epoch: "0", to: 0 }, stream, NEVER);
+    const tried = await this.requests.message(subjectOf(host), new Uint8Array(0), head, REFUSED_MS);
+    if (tried.kind === "blocked") return tried;
+    const isThere = tried.kind === "offline" && (await this.#answersPing());
+    return isThere ? this.requests.unheard(subjectOf(host)) : silence;
+  }
+
+  async #answersPing(): Promise<boolean> {
+    try {
+      await this.#connection.rtt();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async stream(): Promise<StreamState> {

@@ -123,13 +123,20 @@ function forbidden(subject: string, { host, server, identity }: Parties): string
   return `${server} forbids ${host} to use ${subject}: ${host} ${own}; compare with the user of ${host} that \`nerve fleet init ${host}=U…${hub} --print\` prints`;
 }
 
+export const unheardBy = (subject: string, { server, stream }: Parties): Trouble =>
+  blocked(`no stream takes in ${subject}: ${stream} is not there, or JetStream is off at ${server}; ${INIT}`);
+
 /** Why a request brought no answer. `subject`: what was asked. */
 export function requestTrouble(error: unknown, subject: string, parties: Parties): Trouble {
   const { server, stream } = parties;
   if (isOf(error, errors.PermissionViolationError)) return blocked(forbidden(subject, parties));
   if (isOf(error, errors.NoRespondersError) || (error instanceof errors.RequestError && error.isNoResponders())) {
+    if (subject.includes(".DIRECT.GET."))
+      return blocked(
+        `no stream answers ${subject} at ${server}: ${stream} is not there, or is behind a leaf node and \`fleet.domain\` is missing; ${INIT}`,
+      );
     if (subject.startsWith("$JS.")) return blocked(noJetStream(server));
-    return blocked(`no stream takes in ${subject}: ${stream} is not there, or JetStream is off at ${server}; ${INIT}`);
+    return unheardBy(subject, parties);
   }
   if (isOf(error, errors.TimeoutError)) return offline(`${server} gave no answer to ${subject}`);
   return offline(`${server} gave no answer to ${subject}: ${messageOf(error)}`);

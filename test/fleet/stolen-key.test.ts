@@ -1,0 +1,174 @@
+/**
+ * What somebody reaches who has the key of one host and a client of their own. A server looks at what a client publishes, and not at the
+ * subject to which the answer is to go: the attacks have the server send their own bytes, as an answer, to a subject of another host or to
+ * the API of the stream.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { isTrouble } from "../../src/fleet/engine/engine.ts";
+import { connectTo } from "../../src/fleet/nats/connection.ts";
+import { asOperator, HAS_NATS, keysOf, type NatsServer, natsServer, printed, streamOn } from "../helpers/nats.ts";
+
+const FLEET = { hubs: ["hub"], hosts: ["web1", "evil"], sites: {} };
+const OWN = "nerve.evil.signals";
+const OWN_LAST = `$JS.API.DIRECT.GET.NERVE.${OWN}`;
+const FRAME = { "Nerve-Epoch": "ab", "Nerve-To": "1" };
+
+async function connected(url: string, host: string): Promise<NatsConnection> {
+  const files = { creds: null, ca: null, cert: null, key: null };
+  const connection = await connectTo(url, { ...files, host, nkey: keysOf(host).seed });
+  if (isTrouble(connection)) throw new Error(connection.why);
+  return connection.nats;
+}
+
+interface StreamNow {
+  readonly config: { readonly discard: string; readonly max_msgs: number };
+  readonly state: { readonly subjects: Readonly<Record<string, number>> | undefined; readonly consumer_count: number };
+}
+
+/** What an attack could have changed; frames of the attacker are left out. */
+const others = (url: string) =>
+  asOperator(url, async (requests) => {
+    const info = await requests.ask<StreamNow>("STREAM.INFO.NERVE", { subjects_filter: ">" });
+    if (info.kind !== "answered") return info;
+    const { config, state } = info.value;
+    const { [OWN]: _, ...subjects } = state.subjects ?? {};
+    return { discard: config.discard, max_msgs: config.max_msgs, subjects, consumers: state.consumer_count };
+  });
+
+const UNTOUCHED = { discard: "new", max_msgs: -1, subjects: { "nerve.web1.signals": 1 }, consumers: 0 };
+
+/** Publishes `body` as the attacker's own frame, and has the server send that frame to `target`. */
+async function relay(evil: NatsConnection, body: string, target: string): Promise<void> {
+  const head = headers();
+  for (const [key, value] of Object.entries(FRAME)) head.set(key, value);
+  await evil.request(OWN, body, { headers: head, timeout: 5_000 });
+  evil.publish(OWN_LAST, "", { reply: target });
+  // The answers of the stream come in their order: behind this one the one before was sent.
+  await evil.request(OWN_LAST, "", { timeout: 5_000 });
+}
+
+const UPDATE = { name: "NERVE", subjects: ["nerve.*.signals"], storage: "file", discard: "old", max_msgs: 3 };
+const SPY_INBOX = "_INBOX_evil.spy";
+const SPY = {
+  stream_name: "NERVE",
+  config: {
+    name: "spy",
+    deliver_subject: SPY_INBOX,
+    deliver_policy: "all",
+    ack_policy: "none",
+    filter_subject: "nerve.web1.signals",
+  },
+};
+
+async function withVictim(configuration: ReturnType<typeof printed>): Promise<NatsServer> {
+  const server = await natsServer(configuration);
+  await streamOn(server.url);
+  const web1 = await connected(server.url, "web1");
+  await web1.request("nerve.web1.signals", "a frame of web1", { timeout: 5_000 });
+  await web1.close();
+  return server;
+}
+
+/** Without what the user of the attacker may do: the account alone holds. */
+const withoutPermissions = (site: Parameters<ReturnType<typeof printed>>[0]): string => {
+  const [before = "", after = ""] = printed(FLEET)(site).split(keysOf("evil").publicKey);
+  const end = /\n {8}permissions: \{.*?\n {8}\}\n/s.exec(after);
+  if (end?.index !== 0) throw new Error("the user has no permissions");
+  return `${before}${keysOf("evil").publicKey}\n${after.slice(end[0].length)}`;
+};
+
+for (const [what, configuration] of [
+  ["with the printed configuration", printed(FLEET)],
+  ["with its account alone, and no permissions", withoutPermissions],
+] as const)
+  describe.if(HAS_NATS)(`the key of one host, ${what}`, () => {
+    let server: NatsServer;
+    let evil: NatsConnection;
+
+    beforeAll(async () => {
+      server = await withVictim(configuration);
+      evil = await connected(server.url, "evil");
+    });
+    afterAll(async () => {
+      await evil.close();
+      await server[Symbol.asyncDispose]();
+    });
+
+    test("an answer that the server is to send elsewhere forges nothing, and changes nothing of the stream", async () => {
+      for (const [target, body] of [
+        ["nerve.web1.signals", "forged"],
+        ["$JS.API.STREAM.UPDATE.NERVE", JSON.stringify(UPDATE)],
+        ["$JS.API.STREAM.PURGE.NERVE", ""],
+        ["$JS.API.STREAM.DELETE.NERVE", ""],
+        ["$JS.API.STREAM.MSG.DELETE.NERVE", JSON.stringify({ seq: 1 })],
+      ] as const) {
+        await relay(evil, body, target);
+        expect([target, await others(server.url)]).toEqual([target, UNTOUCHED]);
+      }
+    });
+
+    test("no consumer shows what other hosts send", async () => {
+      const seen: string[] = [];
+      evil.subscribe(SPY_INBOX, { callback: (_, message) => void seen.push(message.subject) });
+      await relay(evil, JSON.stringify(SPY), "$JS.API.CONSUMER.CREATE.NERVE.spy.nerve.web1.signals");
+      await relay(evil, JSON.stringify(SPY), "$JS.API.CONSUMER.CREATE.NERVE");
+      expect(await others(server.url)).toEqual(UNTOUCHED);
+      expect(seen).toEqual([]);
+    });
+
+    test("the acknowledgement of a frame lands on no subject of another host", async () => {
+      for (const target of ["nerve.web1.signals", "nerve.ghost.signals"]) evil.publish(OWN, "x", { reply: target });
+      await relay(evil, "behind them", "nerve.ghost.signals");
+      expect(await others(server.url)).toEqual(UNTOUCHED);
+    });
+
+    test("what others send and ask is heard by nobody else, and nobody else answers", async () => {
+      const heard: string[] = [];
+      const wide = [">", "nerve.>", "nerve.*.signals", "nerve.web1.ask.status", "_INBOX_hub.>", "$JS.>", "_R_.>"];
+      const listening = wide.map((subject) =>
+        evil.subscribe(subject, {
+          callback: (error, message) => {
+            if (error !== null) return;
+            heard.push(message.subject);
+            message.respond("an answer of evil");
+          },
+        }),
+      );
+      await evil.flush();
+      const web1 = await connected(server.url, "web1");
+      web1.subscribe("nerve.web1.ask.status", { callback: (_, message) => void message.respond("web1 itself") });
+      await web1.request("$JS.API.DIRECT.GET.NERVE.nerve.web1.signals", "", { timeout: 5_000 });
+      const hub = await connected(server.url, "hub");
+      const answer = await hub.request("nerve.web1.ask.status", "", { timeout: 5_000 });
+      expect(answer.string()).toBe("web1 itself");
+      await evil.flush();
+      expect(heard).toEqual([]);
+      for (const one of listening) one.unsubscribe();
+      await Promise.all([web1.close(), hub.close()]);
+    });
+
+    test("nothing answers but what is the host's own", async () => {
+      for (const subject of [
+        "nerve.web1.signals",
+        "nerve.hub.signals",
+        "nerve.web1.ask.status",
+        "nerve.hub.ask.status",
+        "$JS.API.DIRECT.GET.NERVE.nerve.web1.signals",
+        "$JS.API.DIRECT.GET.NERVE",
+        "$JS.API.STREAM.INFO.NERVE",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.MSG.GET.NERVE",
+        "$SYS.REQ.SERVER.PING",
+        "$SYS.REQ.ACCOUNT.HUB.CONNZ",
+        "$SYS.REQ.ACCOUNT.HUB.SUBSZ",
+      ]) {
+        const answer = await evil.request(subject, "", { timeout: 300 }).then(
+          (message) => message.string(),
+          () => "nothing",
+        );
+        expect([subject, /^nothing$|not enabled for account/.test(answer)]).toEqual([subject, true]);
+      }
+      expect(await others(server.url)).toEqual(UNTOUCHED);
+    });
+  });
