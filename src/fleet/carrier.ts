@@ -59,7 +59,7 @@ export class Carrier {
       () => this.#saysWaiting(),
     );
     this.#own = own;
-    const { host, epoch, epochFrom, startedAt, cursor, settings, place, origins } = init;
+    const { host, epoch, epochFrom, startedAt, cursor, settings, place, takenAt, origins } = init;
     this.#forwarder = new Forwarder({
       host,
       epoch,
@@ -84,6 +84,7 @@ export class Carrier {
           host,
           wanted,
           place,
+          takenAt,
           origins,
           batches: this.#batches,
           pace,

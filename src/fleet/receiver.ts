@@ -1,29 +1,35 @@
 /**
  * Owns what comes: frames in the order of the stream, each taken once. The place up to which the kernel has them is the truth; a reading
- * begins behind that place after each doubt. A frame that is known is dropped, one that is known in part is cut. Where a frame does not
- * follow the one before, the frames of its host are read again before the gap is believed.
+ * begins behind that place after each doubt. A frame that is known is dropped, one that is known in part is cut.
+ *
+ * A stream that lost its newest frames and was filled again has other frames in front of the place. So, where a frame does not follow the one
+ * before, the frames of its host in front of the place are read before the gap is believed: once in each reading, since all that
+ * lies behind the place was read, and only what was stored since this host took the last frame.
  */
 
 import type { FleetParentMessageOf } from "../ipc/fleet-definitions.ts";
 import { isName } from "../model/name.ts";
 import { FORMER_EPOCHS } from "../model/origin.ts";
-import { Allowance } from "./allowance.ts";
 import type { Batches } from "./batches.ts";
-import type { CarriedFrame, Reading, Session, Trouble } from "./engine/engine.ts";
+import { type CarriedFrame, offline, type Reading, type Session, type Trouble } from "./engine/engine.ts";
 import { type Frame, unpackFrame } from "./frame.ts";
 import { type Pace, Pause, retryAfterMs } from "./pause.ts";
 import type { Wanted } from "./wanted.ts";
 
 type Init = FleetParentMessageOf<"init">;
 
-/** Of one host, so often its frames are read again at once, and once more after each span. */
-const AGAIN = 10;
-const AGAIN_SPAN_MS = 30_000;
+/** Clocks of server and host differ by less. */
+const AGAIN_MARGIN_MS = 600_000;
+/** No more of one host is read again in one reading: the others wait meanwhile. */
+const AGAIN_FRAMES = 20_000;
+const AGAIN_BYTES = 32 * 1024 * 1024;
 
 export interface ReceiverHost {
   readonly host: string;
   readonly wanted: Wanted;
   readonly place: Init["place"];
+  /** Unix milliseconds at which something of another host was taken last, 0: never. */
+  readonly takenAt: number;
   readonly origins: Init["origins"];
   readonly batches: Batches;
   readonly pace: Pace;
@@ -40,6 +46,12 @@ interface Context {
   readonly session: Session;
   /** What stands up to here was read before: a frame there is no sign of life. */
   readonly readUpto: number;
+  /** The place behind which the reading began. */
+  readonly from: number;
+  /** What lies in front of it and is not known was stored at this time or later. */
+  readonly sinceMs: number;
+  /** Hosts whose frames in front of it were read. */
+  readonly again: Set<string>;
   /** Of a reading that looks for what is missing. */
   readonly isAgain: boolean;
 }
@@ -49,8 +61,8 @@ export class Receiver {
   /** How far each epoch of each host is known. */
   readonly #known = new Map<string, Map<string, number>>();
   readonly #pause = new Pause();
-  /** A host whose frames never follow one another is not read again and again. */
-  readonly #again = new Allowance(AGAIN, AGAIN_SPAN_MS, () => performance.now());
+  /** When the newest frame that was read was stored, or taken. */
+  #storedMs: number;
   #place: Init["place"];
   #session: Session | null = null;
   #reading: Reading | null = null;
@@ -58,6 +70,7 @@ export class Receiver {
   constructor(host: ReceiverHost) {
     this.#host = host;
     this.#place = host.place;
+    this.#storedMs = host.takenAt;
     for (const { host: name, epoch, upto } of host.origins) this.#knows(name, epoch, upto);
   }
 
@@ -89,13 +102,20 @@ export class Receiver {
     // Another stream, or an older copy of this one: all is read again, and what is known is dropped.
     const isSame = known !== null && known.stream === name && known.position <= last;
     const position = isSame ? known.position : 0;
-    const reading = await session.read(position, null);
+    const reading = await session.read(position);
     if (reading.kind !== "reading") return reading;
     this.#reading = reading;
     this.#moved(name, position);
     this.#host.isConnected();
     this.#host.pending(reading.pending);
-    const context: Context = { session, readUpto: isSame || known === null ? 0 : last, isAgain: false };
+    const context: Context = {
+      session,
+      readUpto: isSame || known === null ? 0 : last,
+      from: position,
+      sinceMs: Math.max(0, this.#storedMs - AGAIN_MARGIN_MS),
+      again: new Set(),
+      isAgain: false,
+    };
     for (;;) {
       const frames = await reading.next();
       if (frames === null || "kind" in frames) return frames;
@@ -104,6 +124,7 @@ export class Receiver {
         const trouble = await this.#take(frame, context);
         if (trouble !== null) return trouble;
         this.#moved(name, frame.position);
+        this.#storedMs = frame.storedMs ?? this.#storedMs;
         this.#host.pending(frame.pending);
       }
     }
@@ -142,29 +163,32 @@ export class Receiver {
       return null;
     }
     const frame = unpacked.value;
-    if (known !== null && frame.from > known && !context.isAgain && this.#again.take(host)) {
-      const trouble = await this.#readAgain(host, carried.position, context);
+    if (known !== null && frame.from > known && !context.isAgain && !context.again.has(host)) {
+      context.again.add(host);
+      const trouble = context.from === 0 ? null : await this.#readAgain(host, context);
       if (trouble !== null) return trouble;
     }
     await this.#give(host, this.#cut(host, frame));
     return null;
   }
 
-  /** Frames of `host` before `position` once more: what was passed over is among them, or in no frame. */
-  async #readAgain(host: string, position: number, context: Context): Promise<Trouble | null> {
-    const reading = await context.session.read(0, host);
+  /** Frames of `host` in front of the place once more: what was passed over is among them, or in no frame. */
+  async #readAgain(host: string, context: Context): Promise<Trouble | null> {
+    const reading = await context.session.readSince(context.sinceMs, host);
     if (reading.kind !== "reading") return reading;
     try {
-      for (;;) {
+      for (let [count, bytes] = [0, 0]; count < AGAIN_FRAMES && bytes < AGAIN_BYTES; ) {
         const frames = await reading.next();
-        if (frames === null)
-          return { kind: "offline", why: "the connection ended while missing frames were looked for" };
+        if (frames === null) return offline("the connection ended while missing frames were looked for");
         if ("kind" in frames) return frames;
         for (const frame of frames) {
-          if (frame.position >= position) return null;
+          if (frame.position > context.from) return null;
           await this.#take(frame, { ...context, isAgain: true });
+          count++;
+          bytes += frame.body.length;
         }
       }
+      return null;
     } finally {
       reading.stop();
     }

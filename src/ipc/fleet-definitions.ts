@@ -52,7 +52,8 @@ const origin = { host: "string", epoch: "string", upto: COUNT } as const;
 /**
  * The first message. `data`: the folder with logs.db, which this process reads. `epoch`: the one in which frames of this host leave.
  * `epochFrom`: the highest id that the epoch of `cursor` left where that is another one. `startedAt`: an id up to which this data is the
- * same in each of its copies that ran since `cursor.upto`. `origins`: a host has one for each of its epochs. What is committed of this
+ * same in each of its copies that ran since `cursor.upto`. `takenAt`: Unix milliseconds at which something of another
+ * host was taken last, 0: never. `origins`: a host has one for each of its epochs. What is committed of this
  * host this process sees by itself.
  */
 const init = {
@@ -66,6 +67,7 @@ const init = {
   settings,
   cursor,
   place: [place, "|", "null"],
+  takenAt: COUNT,
   origins: [origin, "[]"],
 } as const;
 

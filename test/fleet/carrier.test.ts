@@ -18,6 +18,7 @@ import {
   publish,
   publishAll,
   streamOn,
+  watched,
 } from "../helpers/nats.ts";
 import { until } from "../helpers/until.ts";
 import { freeAddress } from "../helpers/web.ts";
@@ -193,6 +194,78 @@ withNats("a store of the stream that went back to an older copy is filled again,
   await both.hasAll();
   expectWhole(both);
   expect(web.lost).toEqual([]);
+});
+
+withNats(
+  "a stream that lost frames, and was filled beyond the place of a hub that was away, is read again in front of that place",
+  async () => {
+    await using both = await pair();
+    const { server, web, hub, folder } = both;
+    web.start(server.url);
+    hub.start(server.url, ALL);
+    web.say(300);
+    await both.hasAll();
+    await server.kill();
+    cpSync(server.store, folder.file("copy"), { recursive: true });
+    await server.start();
+    for (let part = 0; part < 5; part++) {
+      web.say(20);
+      await both.hasAll();
+    }
+    await hub.stop();
+    await web.stop();
+    const { position } = hub.place;
+    await server.kill();
+    rmSync(server.store, { recursive: true });
+    cpSync(folder.file("copy"), server.store, { recursive: true });
+    await server.start();
+    web.say(50);
+    web.start(server.url);
+    await until("all is sent again", () => web.cursor.upto === 450);
+    expect(web.cursor.sequence).toBeLessThan(position);
+    const bodies = Array.from({ length: 100 }, () => packFrame({ epoch: "ab", from: 1, to: 1, lost: 0 }, []));
+    await publishAll(server.url, "nerve.other.signals", bodies, { "Nerve-Epoch": "ab", "Nerve-To": "1" });
+    web.say(10);
+    await until("all has left", () => web.cursor.upto === 460);
+    hub.start(server.url, ALL);
+    await both.hasAll();
+    expectWhole(both);
+  },
+);
+
+withNats("gaps of one host are looked for once, in front of the place, however many there are", async () => {
+  await using both = await pair();
+  const { server, web, hub } = both;
+  const head = (to: number) => ({ "Nerve-Epoch": "ab", "Nerve-To": String(to) });
+  const gap = (n: number) => packFrame({ epoch: "ab", from: 10 * n + 9, to: 10 * n + 10, lost: 0 }, []);
+  const sends = (from: number, count: number) =>
+    publishAll(
+      server.url,
+      "nerve.evil.signals",
+      Array.from({ length: count }, (_, at) => gap(from + at)),
+      (at) => head(10 * (from + at) + 10),
+    );
+  web.start(server.url);
+  hub.start(server.url, ALL);
+  web.say(10);
+  await sends(0, 2_000);
+  await both.hasAll();
+  await until("nothing waits", () => hub.pending === 0);
+  await hub.stop();
+  await using creations = await watched(server.url, "$JS.API.CONSUMER.CREATE.>");
+  await sends(2_000, 300);
+  hub.start(server.url, ALL);
+  web.say(10);
+  await both.hasAll();
+  await until("nothing waits", () => hub.pending === 0);
+  await sends(2_300, 300);
+  web.say(10);
+  await both.hasAll();
+  expect(creations.subjects.map((subject) => subject.split(".").slice(-3).join("."))).toEqual([
+    "nerve.*.signals",
+    "nerve.evil.signals",
+  ]);
+  expect(hub.gaps.every(({ host }) => host === "evil")).toBe(true);
 });
 
 withNats(

@@ -1,8 +1,7 @@
 /** How a stream is read from a real nats-server: how often it is asked, and that large frames come whole. */
 import { expect, test } from "bun:test";
-import { connectTo } from "../../src/fleet/nats/connection.ts";
 import { Nats } from "../../src/fleet/nats/session.ts";
-import { GENEROUS, HAS_NATS, keysOf, natsServer, operator, publishAll, streamOn } from "../helpers/nats.ts";
+import { GENEROUS, HAS_NATS, keysOf, natsServer, publishAll, streamOn, watched } from "../helpers/nats.ts";
 
 const withNats = test.if(HAS_NATS);
 const FILES = { creds: null, ca: null, cert: null, key: null };
@@ -10,11 +9,7 @@ const HEAD = { "Nerve-Epoch": "abcd", "Nerve-To": "1" };
 
 /** Sizes of `frames` frames from the beginning, and how often the server was asked for them. */
 async function readAll(url: string, frames: number): Promise<{ sizes: number[]; questions: number }> {
-  const watcher = await connectTo(url, operator());
-  if ("kind" in watcher) throw new Error(watcher.why);
-  let questions = 0;
-  watcher.nats.subscribe("$JS.API.CONSUMER.MSG.NEXT.>", { callback: () => void questions++ });
-  await watcher.nats.flush();
+  await using questions = await watched(url, "$JS.API.CONSUMER.MSG.NEXT.>");
   const session = await new Nats({
     ...FILES,
     host: "hub",
@@ -24,7 +19,7 @@ async function readAll(url: string, frames: number): Promise<{ sizes: number[]; 
     stream: "NERVE",
   }).connect();
   if (session.kind !== "session") throw new Error(session.why);
-  const reading = await session.read(0, null);
+  const reading = await session.read(0);
   if (reading.kind !== "reading") throw new Error(reading.why);
   const sizes: number[] = [];
   while (sizes.length < frames) {
@@ -32,10 +27,8 @@ async function readAll(url: string, frames: number): Promise<{ sizes: number[]; 
     if (some === null || "kind" in some) throw new Error(some?.why ?? "the reading is over");
     sizes.push(...some.map(({ body }) => body.length));
   }
-  await watcher.nats.flush();
   await session.close();
-  await watcher.nats.close();
-  return { sizes, questions };
+  return { sizes, questions: questions.subjects.length };
 }
 
 withNats("many small frames are asked for a thousand at a time", async () => {

@@ -154,7 +154,7 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
 
   test("a host that is no hub, and reads or makes the stream, is shown `--hub`", async () => {
     const web1 = await sessionOf("web1");
-    for (const refused of [await makeStream(web1.requests, GENEROUS), await web1.stream(), await web1.read(0, null)])
+    for (const refused of [await makeStream(web1.requests, GENEROUS), await web1.stream(), await web1.read(0)])
       expect(isTrouble(refused) && refused.why).toContain("`nerve fleet init web1=U… --hub web1 --print`");
     await web1.close();
   });

@@ -118,6 +118,15 @@ export class FleetHost {
     return startedAt;
   }
 
+  get place(): NonNullable<Init["place"]> {
+    return JSON.parse(this.#meta("fleet.in") ?? "{}");
+  }
+
+  get #takenAt(): number {
+    const newest = "SELECT max(at) AS at FROM signals WHERE origin IS NOT NULL";
+    return this.db.query<{ at: number | null }, []>(newest).get()?.at ?? 0;
+  }
+
   start(url: string, settings: Partial<Init["settings"]> = {}): this {
     const place = this.#meta("fleet.in");
     const init: Init = {
@@ -132,6 +141,7 @@ export class FleetHost {
       settings: { ...settingsOf(url, this.name), ...settings },
       cursor: this.cursor,
       place: place === null ? null : JSON.parse(place),
+      takenAt: this.#takenAt,
       origins: this.db.query<Init["origins"][number], []>("SELECT host, epoch, upto FROM origins").all(),
     };
     const own = OwnSignals.open(this.data, init.settings.send);

@@ -239,3 +239,18 @@ export async function publishAll(
   await connection.nats.flush();
   await connection.nats.close();
 }
+
+export interface Watched extends AsyncDisposable {
+  /** Of each message, in the order in which they came. */
+  readonly subjects: readonly string[];
+}
+
+/** What is published under `subject`, which may have wildcards. */
+export async function watched(url: string, subject: string): Promise<Watched> {
+  const connection = await connectTo(url, operator());
+  if ("kind" in connection) throw new Error(connection.why);
+  const subjects: string[] = [];
+  connection.nats.subscribe(subject, { callback: (_, message) => void subjects.push(message.subject) });
+  await connection.nats.flush();
+  return { subjects, [Symbol.asyncDispose]: () => connection.nats.close() };
+}

@@ -26,6 +26,9 @@ export interface CarriedFrame {
   readonly host: string;
   readonly position: number;
   readonly label: Label | null;
+  /** Unix milliseconds by the server's clock at which it was stored, and by the sender's clock at which it was sent. Null: nobody says. */
+  readonly storedMs: number | null;
+  readonly sentMs: number | null;
   readonly body: Uint8Array;
   /** Frames behind this one, as far as the reading goes. */
   readonly pending: number;
@@ -67,8 +70,12 @@ export interface Session {
   /** The last frame of this host. */
   last(): Promise<LastFrame>;
   stream(): Promise<StreamState>;
-  /** Frames behind `position`, of one host or of all. */
-  read(position: number, host: string | null): Promise<Reading | Trouble>;
+  /** Frames of all hosts behind `position`. */
+  read(position: number): Promise<Reading | Trouble>;
+  /** Frames of one host that were stored at this time or later. */
+  readSince(storedMs: number, host: string): Promise<Reading | Trouble>;
+  /** The last frame of each host, without its body. */
+  roll(): Promise<readonly CarriedFrame[] | Trouble>;
   ask(host: string, timeoutMs: number): Promise<Answer>;
   /** From now on `answer` is called for each question to this host; `reply` sends the answer. */
   answering(answer: (reply: (text: string) => void) => void): void;

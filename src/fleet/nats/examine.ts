@@ -77,7 +77,7 @@ async function mayReceive(session: Connected, { nowMs }: Examined): Promise<read
     Math.abs(offMs) > CLOCK_MS
       ? `the server's clock is ${Math.round(Math.abs(offMs) / 1_000)} s ${offMs > 0 ? "ahead of" : "behind"} this host's`
       : null;
-  const reading = await session.read(state.last, null);
+  const reading = await session.read(state.last);
   if (isTrouble(reading)) return [works("look at the stream", clock), fails("read frames", reading)];
   reading.stop();
   return [works("look at the stream", clock), works("read frames")];

@@ -4,6 +4,7 @@ import type { CarriedFrame, Label } from "../engine/engine.ts";
 
 const EPOCH = "Nerve-Epoch";
 const TO = "Nerve-To";
+const SENT = "Nerve-Sent";
 
 export const subjectOf = (host: string): string => `nerve.${host}.signals`;
 export const ALL_SUBJECTS = "nerve.*.signals";
@@ -15,6 +16,7 @@ export function headersOf({ epoch, to }: Label, stream: string, expected: number
   written.set("Nats-Expected-Last-Subject-Sequence", String(expected));
   written.set(EPOCH, epoch);
   written.set(TO, String(to));
+  written.set(SENT, String(Date.now()));
   return written;
 }
 
@@ -27,12 +29,19 @@ function labelOf(read: MsgHdrs | null): Label | null {
   return { epoch, to: Number(to) };
 }
 
-export function carriedFrame(
-  subject: string,
-  position: number,
-  pending: number,
-  read: MsgHdrs | null,
-  body: Uint8Array,
-): CarriedFrame {
-  return { host: subject.split(".")[1] ?? "", position, label: labelOf(read), body, pending };
+function sentMsOf(read: MsgHdrs | null): number | null {
+  const sent = read?.get(SENT) ?? "";
+  return WHOLE.test(sent) ? Number(sent) : null;
+}
+
+/** Where a frame lies. `pending`: frames behind it. */
+export interface Lying {
+  readonly position: number;
+  readonly storedMs: number | null;
+  readonly pending: number;
+}
+
+export function carriedFrame(subject: string, lying: Lying, read: MsgHdrs | null, body: Uint8Array): CarriedFrame {
+  const host = subject.split(".")[1] ?? "";
+  return { ...lying, host, label: labelOf(read), sentMs: sentMsOf(read), body };
 }

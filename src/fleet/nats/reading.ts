@@ -4,7 +4,7 @@
  */
 import { createInbox, type Msg, type NatsConnection, nuid, type Subscription } from "@nats-io/transport-node";
 import { type CarriedFrame, offline, type Reading, type Trouble } from "../engine/engine.ts";
-import { carriedFrame } from "./frames.ts";
+import { carriedFrame, type Lying } from "./frames.ts";
 import type { Requests } from "./requests.ts";
 
 /**
@@ -22,14 +22,21 @@ const IDLE_MS = 60_000;
 
 const PULL_IS_OVER = /batch completed|request canceled|exceeds maxbytes/i;
 
-const nanos = (ms: number): number => ms * 1_000_000;
+const NANOS_PER_MS = 1_000_000;
+const nanos = (ms: number): number => ms * NANOS_PER_MS;
 
-/** Where to read: frames of `subject` behind `position`. */
+/** Where a reading begins, as JetStream has it. */
+export type Start =
+  | { readonly deliver_policy: "by_start_sequence"; readonly opt_start_seq: number }
+  | { readonly deliver_policy: "by_start_time"; readonly opt_start_time: string }
+  | { readonly deliver_policy: "last_per_subject"; readonly headers_only: true };
+
+/** What to read, and from where. `host`: who reads. */
 export interface From {
   readonly stream: string;
   readonly host: string;
   readonly subject: string;
-  readonly position: number;
+  readonly start: Start;
 }
 
 interface ConsumerInfo {
@@ -47,8 +54,7 @@ export async function readFrom(
     stream_name: from.stream,
     config: {
       name,
-      deliver_policy: "by_start_sequence",
-      opt_start_seq: from.position + 1,
+      ...from.start,
       ack_policy: "none",
       replay_policy: "instant",
       filter_subject: from.subject,
@@ -169,9 +175,7 @@ class NatsReading implements Reading {
     this.#bytes += message.data.length;
     this.#pullMore();
     this.#heard();
-    this.#frames.push(
-      carriedFrame(message.subject, place.position, place.pending, message.headers ?? null, message.data),
-    );
+    this.#frames.push(carriedFrame(message.subject, place, message.headers ?? null, message.data));
     this.#wake();
   }
 
@@ -198,13 +202,17 @@ class NatsReading implements Reading {
   }
 }
 
+/** `count`: of the messages of this reading. */
+interface Place extends Lying {
+  readonly count: number;
+}
+
 /** `$JS.ACK.STREAM.CONSUMER.DELIVERIES.POSITION.COUNT.TIME.PENDING`; servers from 2.10 on may put two words more in front. */
-function placeOf(
-  reply: string,
-): { readonly position: number; readonly count: number; readonly pending: number } | null {
+function placeOf(reply: string): Place | null {
   const words = reply.split(".");
   const at = words.length >= 11 ? 7 : 5;
-  const [position, count, pending] = [words[at], words[at + 1], words[at + 3]].map(Number);
-  const isWhole = [position, count, pending].every((number) => Number.isSafeInteger(number));
-  return isWhole ? ({ position, count, pending } as { position: number; count: number; pending: number }) : null;
+  const [position = 0, count = 0, nanoseconds = 0, pending = 0] = words.slice(at, at + 4).map(Number);
+  const isWhole = words.length >= at + 4 && [position, count, pending].every((number) => Number.isSafeInteger(number));
+  const storedMs = Math.floor(nanoseconds / NANOS_PER_MS);
+  return isWhole ? { position, count, pending, storedMs: storedMs > 0 ? storedMs : null } : null;
 }

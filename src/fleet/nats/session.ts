@@ -4,10 +4,12 @@ import { errors } from "@nats-io/transport-node";
 import {
   type Answer,
   type Appended,
+  type CarriedFrame,
   type Engine,
   isTrouble,
   type Label,
   type LastFrame,
+  offline,
   type Reading,
   type Session,
   type StreamState,
@@ -16,7 +18,7 @@ import {
 import type { Access } from "./access.ts";
 import { type Connection, connectTo } from "./connection.ts";
 import { ALL_SUBJECTS, askSubject, carriedFrame, headersOf, subjectOf } from "./frames.ts";
-import { readFrom } from "./reading.ts";
+import { readFrom, type Start } from "./reading.ts";
 import { Requests } from "./requests.ts";
 import { concernOf } from "./versions.ts";
 import { messageOf } from "./words.ts";
@@ -105,7 +107,10 @@ class NatsSession implements Session {
     const position = Number(headers?.get("Nats-Sequence"));
     if (!Number.isSafeInteger(position) || position < 1)
       return { kind: "offline", why: "the server answered without the place of the last frame" };
-    return { kind: "frame", frame: carriedFrame(subjectOf(host), position, 0, headers ?? null, data) };
+    return {
+      kind: "frame",
+      frame: carriedFrame(subjectOf(host), { position, storedMs: null, pending: 0 }, headers ?? null, data),
+    };
   }
 
   /**
@@ -138,10 +143,35 @@ class NatsSession implements Session {
     return { kind: "stream", name: created, last: state.last_seq, atMs: Number.isNaN(at) ? null : at };
   }
 
-  read(position: number, host: string | null): Promise<Reading | Trouble> {
-    const subject = host === null ? ALL_SUBJECTS : subjectOf(host);
-    const { stream, host: own } = this.#settings;
-    return readFrom(this.#connection, this.requests, `_INBOX_${own}`, { stream, host: own, subject, position });
+  read(position: number): Promise<Reading | Trouble> {
+    return this.#read(ALL_SUBJECTS, { deliver_policy: "by_start_sequence", opt_start_seq: position + 1 });
+  }
+
+  readSince(storedMs: number, host: string): Promise<Reading | Trouble> {
+    const since = new Date(storedMs).toISOString();
+    return this.#read(subjectOf(host), { deliver_policy: "by_start_time", opt_start_time: since });
+  }
+
+  async roll(): Promise<readonly CarriedFrame[] | Trouble> {
+    const reading = await this.#read(ALL_SUBJECTS, { deliver_policy: "last_per_subject", headers_only: true });
+    if (reading.kind !== "reading") return reading;
+    try {
+      const frames: CarriedFrame[] = [];
+      while (frames.length < reading.pending) {
+        const some = await reading.next();
+        if (some === null) return offline("the connection ended while the last frames were looked at");
+        if ("kind" in some) return some;
+        frames.push(...some);
+      }
+      return frames;
+    } finally {
+      reading.stop();
+    }
+  }
+
+  #read(subject: string, start: Start): Promise<Reading | Trouble> {
+    const { stream, host } = this.#settings;
+    return readFrom(this.#connection, this.requests, `_INBOX_${host}`, { stream, host, subject, start });
   }
 
   async ask(host: string, timeoutMs: number): Promise<Answer> {

@@ -183,6 +183,7 @@ export class Fleet implements FleetBooks {
       host: this.#configured?.host ?? "",
       ...this.#leaving.beginning,
       place: this.#arrivals.place,
+      takenAt: Math.max(0, ...this.#origins.all.map(({ at }) => at)),
       origins: this.#origins.epochs,
     };
   }
