@@ -1,4 +1,5 @@
 /** Owns why nothing comes in or goes out by an address of the config: the page, what programs push, other hosts, a receiver of OTLP. */
+import { type FleetConcern, fleetConcerns } from "../model/fleet-concerns.ts";
 import type { OtlpLink } from "../model/otlp-status.ts";
 import { type Tries, triesWords } from "../model/tries.ts";
 import { aboutName, type NotDone, notDone, type Scene, type Why } from "./scene.ts";
@@ -27,20 +28,35 @@ function againWords(tries: Tries | null, now: number): string {
 
 const isShut = ({ state }: { readonly state: string }): boolean => state === "offline" || state === "blocked";
 
+/** What a concern means, and what a person can do. */
+const CONCERNED: Readonly<Record<FleetConcern["kind"], Omit<Shut, "notDone"> & { readonly waiting: string }>> = {
+  conflict: {
+    what: "Two kernels send under one name",
+    waiting: "The two take turns, and nobody can tell their signals apart; nerve tries again by itself.",
+    next: [
+      { command: "nerve fleet check", does: "on each host of that name: whether another kernel has the name" },
+      { command: "nerve reload", does: "after one of the two has another `host` in nerve.yaml" },
+    ],
+  },
+  behind: {
+    what: "This host is behind what its fleet sends",
+    waiting:
+      "Reflexes look at signals of other hosts late, until this host has caught up. Who lives is seen in the stream itself meanwhile.",
+    next: [
+      { command: "nerve fleet status", does: "how far behind, and who sends most" },
+      { command: "nerve logs --level warn", does: "since when, and how often before (`fleet.behind`)" },
+    ],
+  },
+};
+
 function fleetShut({ status, config, now }: Scene, address: string): Shut {
   const fleet = status?.fleet ?? null;
-  const names = (fleet?.conflicts ?? []).map(({ host }) => host).join(", ");
-  if (names !== "")
-    return {
-      what: `Two kernels send under one name (${names})`,
-      notDone: [
-        notDone("waiting", "The two take turns, and nobody can tell their signals apart; nerve tries again by itself."),
-      ],
-      next: [
-        { command: "nerve fleet check", does: "on each host of that name: whether another kernel has the name" },
-        { command: "nerve reload", does: "after one of the two has another `host` in nerve.yaml" },
-      ],
-    };
+  const isCut = fleet !== null && [fleet.out, fleet.in].some((side) => side !== null && isShut(side));
+  const [concern] = fleet === null || isCut ? [] : fleetConcerns(fleet);
+  if (concern !== undefined) {
+    const { what, waiting, next } = CONCERNED[concern.kind];
+    return { what, notDone: [notDone("waiting", waiting)], next };
+  }
   const isReceiving = fleet !== null && fleet.in !== null;
   const isSending = !isReceiving || (config?.fleet?.send.length ?? 0) > 0;
   const waits = isSending ? ["Signals wait here for as long as `retention.signals` says"] : [];

@@ -16,6 +16,8 @@ const MAX_CHARACTERS = 1024 * 1024;
 const MAX_FRAMES = 1_000;
 /** Frames without signals wait for others for so long. */
 const BEATS_MS = 1_000;
+/** What was added in this time may be on its way: a host that always sends is heard all the same. */
+export const LATELY_MS = 2_000;
 /** A place that has moved so far is committed though nothing was taken. */
 const FAR = 10_000;
 
@@ -25,8 +27,13 @@ const charactersOf = ({ signals }: Pick<Frame, "signals">): number =>
 export class Batches {
   readonly #post: (batch: Batch) => void;
   readonly #settled: () => void;
+  readonly #nowMs: () => number;
   #ids = 0;
   #underWay = 0;
+  /** All that was added before this moment is committed. */
+  #settledAt = Number.NEGATIVE_INFINITY;
+  /** Once the batch `id` is committed, so is all that was added before `at`. */
+  #mark = { id: 0, at: 0 };
   #frames: BatchFrame[] = [];
   /** The frame of each host to which the next one may be added. */
   readonly #open = new Map<string, BatchFrame>();
@@ -38,20 +45,33 @@ export class Batches {
   #isScheduled = false;
   #awaiting: (() => void)[] = [];
 
-  /** `settled` is called when the kernel has all that was added. */
-  constructor(post: (batch: Batch) => void, settled: () => void) {
+  /** `settled` is called when the kernel has all that was added, but for the newest. */
+  constructor(post: (batch: Batch) => void, settled: () => void, nowMs: () => number) {
     this.#post = post;
     this.#settled = settled;
+    this.#nowMs = nowMs;
+  }
+
+  /** The kernel has all that was added, but for what was added lately. */
+  get isSettled(): boolean {
+    return this.isEmpty || this.#nowMs() - this.#settledAt < LATELY_MS;
   }
 
   /** The kernel has all that was added. */
-  get isSettled(): boolean {
+  get isEmpty(): boolean {
     return this.#underWay === 0 && this.#frames.length === 0;
+  }
+
+  #marks(): void {
+    this.#mark = { id: this.#ids + (this.#frames.length > 0 ? 1 : 0), at: this.#nowMs() };
   }
 
   /** A frame for the kernel; resolves when there is room for the next. */
   async add(host: string, frame: Frame, refused: string | null): Promise<void> {
+    const wasEmpty = this.isEmpty;
+    if (wasEmpty) this.#settledAt = this.#nowMs();
     this.#merge(host, frame, refused);
+    if (wasEmpty) this.#marks();
     this.#signals += frame.signals.length;
     this.#characters += charactersOf(frame);
     this.#schedule();
@@ -67,6 +87,10 @@ export class Batches {
   /** The kernel has committed a batch. */
   stored(): void {
     this.#underWay--;
+    if (this.#ids - this.#underWay >= this.#mark.id) {
+      this.#settledAt = this.#mark.at;
+      this.#marks();
+    }
     this.#send();
     if (this.isSettled) this.#settled();
   }

@@ -1,11 +1,12 @@
 /** Owns the connection: made anew after each end, with a pause that grows; and what leaves, comes and is asked over it. */
 import type { FleetMessageOf, FleetParentMessageOf } from "../ipc/fleet-definitions.ts";
-import { Batches } from "./batches.ts";
+import { Batches, LATELY_MS } from "./batches.ts";
 import { type Engine, offline, type Session, type Trouble } from "./engine/engine.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { OwnSignals } from "./own-signals.ts";
 import { type Pace, Pause, retryAfterMs } from "./pause.ts";
 import { Receiver } from "./receiver.ts";
+import { type Behind, RollCall } from "./roll-call.ts";
 import { Sides, Waiting } from "./sides.ts";
 import { Wanted } from "./wanted.ts";
 
@@ -17,6 +18,7 @@ export interface Reports {
   link(link: Said<"link">): void;
   waiting(pending: number | null): void;
   notice(kind: FleetMessageOf<"notice">["kind"], message: string): void;
+  behind(behind: Behind): void;
   batch(batch: Said<"batch">): void;
   asked(id: number): void;
   /** Resolves when the step is committed. */
@@ -38,6 +40,7 @@ export class Carrier {
   readonly #waiting: Waiting;
   readonly #forwarder: Forwarder;
   readonly #receiver: Receiver | null;
+  readonly #rollCall: RollCall;
   readonly #own: OwnSignals;
   readonly #pace: Pace;
   readonly #pause = new Pause();
@@ -45,6 +48,7 @@ export class Carrier {
   readonly #asked = new Map<number, (text: string) => void>();
   #askedIds = 0;
   #pending: number | null = null;
+  #again: ReturnType<typeof setTimeout> | null = null;
   #session: Session | null = null;
   #isOver = false;
 
@@ -57,6 +61,7 @@ export class Carrier {
     this.#batches = new Batches(
       (batch) => reports.batch(batch),
       () => this.#saysWaiting(),
+      () => performance.now(),
     );
     this.#own = own;
     const { host, epoch, epochFrom, startedAt, cursor, settings, place, takenAt, origins } = init;
@@ -78,6 +83,11 @@ export class Carrier {
       forwarded: (step) => reports.forwarded(step),
     });
     const wanted = new Wanted(settings.receive);
+    this.#rollCall = new RollCall({
+      silentAfterMs: settings.silentAfterMs,
+      isWanted: (name) => name !== host && wanted.isFrom(name),
+      report: (behind) => reports.behind(behind),
+    });
     this.#receiver = wanted.isNothing
       ? null
       : new Receiver({
@@ -91,6 +101,7 @@ export class Carrier {
           random: Math.random,
           isConnected: () => this.#sides.isConnected("in"),
           isShut: (trouble, waitMs) => this.#sides.isShut("in", trouble, waitMs),
+          took: (frame) => this.#rollCall.took(frame),
           pending: (frames) => this.#isPending(frames),
         });
   }
@@ -106,6 +117,7 @@ export class Carrier {
   async stop(): Promise<void> {
     this.#isOver = true;
     this.#pause.nudge();
+    if (this.#again !== null) clearTimeout(this.#again);
     await this.#session?.close();
     this.#own.close();
   }
@@ -137,10 +149,12 @@ export class Carrier {
       return session.ended;
     }
     this.#session = session;
+    this.#rollCall.over(session);
     this.#concerned(session.concern);
     session.answering((reply) => this.#isAsked(reply));
     await Promise.all([this.#forwarder.run(session), this.#receiver?.run(session)]);
     this.#session = null;
+    this.#rollCall.over(null);
     return session.ended;
   }
 
@@ -160,8 +174,19 @@ export class Carrier {
 
   /** Frames that the kernel has not committed wait as well. */
   #saysWaiting(): void {
-    const pending = this.#pending;
-    if (this.#receiver !== null) this.#waiting.say(pending === 0 && !this.#batches.isSettled ? 1 : pending);
+    if (this.#receiver === null) return;
+    const pending = this.#pending === 0 && !this.#batches.isSettled ? 1 : this.#pending;
+    this.#waiting.say(pending);
+    this.#rollCall.pending(pending);
+    if (pending === 0 && !this.#batches.isEmpty) this.#laterAgain();
+  }
+
+  /** What was added lately may stay where it is. */
+  #laterAgain(): void {
+    this.#again ??= setTimeout(() => {
+      this.#again = null;
+      this.#saysWaiting();
+    }, LATELY_MS);
   }
 
   // ── questions ────────────────────────────────────────────────────────

@@ -93,6 +93,7 @@ class FleetProcess {
         link: (link) => this.#tell({ type: "link", ...link }),
         waiting: (pending) => this.#tell({ type: "waiting", pending }),
         notice: (kind, message) => this.#tell({ type: "notice", kind, message }),
+        behind: (behind) => this.#tell({ type: "behind", ...behind }),
         batch: (batch) => this.#tell({ type: "batch", ...batch }),
         asked: (id) => this.#tell({ type: "asked", id }),
         forwarded: (step) => this.#steps(step),

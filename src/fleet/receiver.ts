@@ -37,6 +37,8 @@ export interface ReceiverHost {
   isConnected(): void;
   /** A try failed; the next one comes after `waitMs`. */
   isShut(trouble: Trouble, waitMs: number): void;
+  /** A frame came in line. */
+  took(frame: CarriedFrame): void;
   /** Frames that wait in the stream; null: nobody knows. */
   pending(frames: number | null): void;
 }
@@ -125,6 +127,7 @@ export class Receiver {
         if (trouble !== null) return trouble;
         this.#moved(name, frame.position);
         this.#storedMs = frame.storedMs ?? this.#storedMs;
+        this.#host.took(frame);
         this.#host.pending(frame.pending);
       }
     }

@@ -21,6 +21,7 @@ const settings = {
   receive: ["string", "[]"],
   everyMs: POSITIVE,
   beatMs: POSITIVE,
+  silentAfterMs: POSITIVE,
 } as const;
 
 /** A signal that this host has made, by its id and its trace. */
@@ -112,6 +113,22 @@ const link = {
 const waiting = { type: "'waiting'", generation: POSITIVE, pending: "number.integer >= 0 | null" } as const;
 
 /**
+ * This process has not caught up for `silentAfterMs`, and has looked at the last frame of each host in the stream. `heard`: hosts that live.
+ * Posted again and again until `waiting` is 0 or null: what comes in batches meanwhile says nothing of who lives. `pending`, `lagMs`: places
+ * and time between the newest frame of the stream and the newest that was taken, by the server's clock. `busiest`: whose frames come most of all now,
+ * `share` in a hundred.
+ */
+const behind = {
+  type: "'behind'",
+  generation: POSITIVE,
+  pending: COUNT,
+  lagMs: COUNT,
+  busiest: "string | null",
+  share: COUNT,
+  heard: ["string", "[]"],
+} as const;
+
+/**
  * Something that a person should know. `conflict`: another kernel sends under this host's name. `rewound`: the stream has lost
  * frames that it had acknowledged, they are sent again. `server`: the server runs, and is not what it should be.
  */
@@ -182,6 +199,7 @@ export const fleetDefinitions = {
   ready,
   link,
   waiting,
+  behind,
   notice,
   forwarded,
   batch,

@@ -36,7 +36,10 @@ export function ofFleet(fleet: FleetStatus | null, origins: readonly Origin[]): 
   ];
 }
 
-function ofReceiving({ pending, stored }: NonNullable<FleetStatus["in"]>, origins: readonly Origin[]): string[] {
+function ofReceiving(
+  { pending, behind, stored }: NonNullable<FleetStatus["in"]>,
+  origins: readonly Origin[],
+): string[] {
   const sum = (of: "missing" | "gaps" | "late"): Series[] => only(origins.reduce((all, one) => all + one[of], 0));
   const states = ORIGIN_STATES.map(
     (state): Series => ({ labels: { state }, value: origins.filter((one) => one.state === state).length }),
@@ -47,6 +50,12 @@ function ofReceiving({ pending, stored }: NonNullable<FleetStatus["in"]>, origin
   const leftOut = Math.max(0, origins.length - MOST_HOSTS);
   return [
     ...family("nerve_fleet_frames_waiting", "gauge", "Frames in the stream.", pending === null ? [] : only(pending)),
+    ...family(
+      "nerve_fleet_behind_seconds",
+      "gauge",
+      "How far what comes is behind what others send, where it has not caught up for long; else 0.",
+      pending === null ? [] : only((behind?.lag_ms ?? 0) / 1_000),
+    ),
     ...family(
       "nerve_fleet_signals_received_total",
       "counter",

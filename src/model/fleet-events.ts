@@ -23,6 +23,17 @@ export const FLEET_EVENT_KINDS = {
       "The servers of `fleet` answer and refuse: the stream is full or missing, or a permission is. Signals wait.",
     data: side,
   },
+  "fleet.behind": {
+    levels: ["warn"],
+    sentence:
+      "What comes has not caught up with what others send for `silent_after`. Said once until it has; `busiest` sends most (`share` in a hundred).",
+    data: { pending: "number", lag_ms: "number", busiest: "string | null", share: "number" },
+  },
+  "fleet.caught-up": {
+    levels: ["info"],
+    sentence: "All that others send is here again, after `fleet.behind`.",
+    data: null,
+  },
   "fleet.conflict": {
     levels: ["error"],
     sentence: "Two kernels send under one `host`: as the host itself notices, or as another host that receives both.",

@@ -19,6 +19,17 @@ export interface FleetConflict {
   readonly at: number;
 }
 
+/** What comes is behind what others send, and did not catch up for `silent_after`. */
+export interface FleetBehind {
+  /** Unix milliseconds since which that is known. */
+  readonly since: number;
+  /** Milliseconds between the newest frame of the stream and the newest one here. */
+  readonly lag_ms: number;
+  /** Whose frames come most of all, and how many of a hundred; null: none came. */
+  readonly busiest: string | null;
+  readonly share: number;
+}
+
 export interface FleetStatus {
   /** What other hosts call this one. */
   readonly host: string;
@@ -31,7 +42,14 @@ export interface FleetStatus {
     readonly lost: number;
   };
   /** Null: nothing is received. `pending`: frames in the stream, null where nobody knows. `stored`: since the kernel started. */
-  readonly in: (FleetSide & { readonly pending: number | null; readonly stored: number }) | null;
+  readonly in:
+    | (FleetSide & {
+        readonly pending: number | null;
+        /** Null: all that others send is here, or nobody knows. */
+        readonly behind: FleetBehind | null;
+        readonly stored: number;
+      })
+    | null;
   /** Of the last five minutes. This host's own name may be among them. */
   readonly conflicts: readonly FleetConflict[];
   /** Other hosts. The table `origins` has each. */

@@ -36,3 +36,6 @@ export const receivedBy = (
   fleet: FleetConfig,
   reflexes: readonly { readonly on: readonly string[] }[],
 ): readonly string[] => [...new Set([...fleet.receive, ...reflexes.flatMap(({ on }) => on.filter(isRemote))])];
+
+/** While this host is behind, it looks this often who lives: a host that beats is seen in time, and the stream is not searched all the time. */
+export const rollCallMs = (silentAfterMs: number): number => Math.min(10_000, Math.max(1_000, silentAfterMs / 6));

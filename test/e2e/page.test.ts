@@ -313,7 +313,7 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
       expect(said).toMatch(/web1\nup\nheard \d[^\n]* ago\n/);
       expect(panel.filter((line) => line === "up")).toHaveLength(5);
       expect(said).toMatch(/\n7 more\s+nerve fleet status$/);
-      expect(await text(page, ".att")).toContain("This host is cut off from its fleet");
+      expect(await text(page, ".att")).toContain("The fleet of this host is not well");
       expect(await value<number>(page, "document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
       await show(page, server.url, "#/signals?q=sense%3Aweb1%2F");
       expect(await text(page, "tbody")).toContain("web1/load");

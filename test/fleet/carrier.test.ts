@@ -149,11 +149,41 @@ withNats("a hub that cannot commit is handed no more than two batches, and somet
   both.web.say(9_000);
   await until("all has left", () => both.web.cursor.upto === 9_000);
   await until("two batches wait", () => both.hub.held.length === 2);
-  expect(both.hub.pending).not.toBe(0);
+  await until("something waits", () => both.hub.pending !== 0);
   expect(both.hub.held.length).toBe(2);
   both.hub.release();
   await both.hasAll();
   expectWhole(both);
+});
+
+withNats("a hub that stays behind looks in the stream who lives, and names who sends most", async () => {
+  await using both = await pair();
+  const { server, web, hub } = both;
+  const flood = (from: number) =>
+    publishAll(
+      server.url,
+      "nerve.evil.signals",
+      Array.from({ length: 3_000 }, (_, at) => packFrame({ epoch: "ab", from: from + at, to: from + at, lost: 0 }, [])),
+      (at) => ({ "Nerve-Epoch": "ab", "Nerve-To": String(from + at) }),
+    );
+  web.start(server.url, { beatMs: 200 });
+  hub.start(server.url, { ...ALL, silentAfterMs: 400 });
+  web.say(1);
+  await both.hasAll();
+  hub.isHeld = true;
+  await flood(1);
+  await flood(4_000);
+  web.say(1);
+  const calls = (wanted: string[]) => hub.behind.filter(({ heard }) => heard.toSorted().join() === wanted.join());
+  await until("web is heard though nothing of it comes", () => calls(["web"]).length >= 2);
+  expect(hub.behind.some(({ pending, heard }) => pending > 1_000 && heard.includes("web"))).toBe(true);
+  expect(hub.behind.some(({ busiest, share }) => busiest === "evil" && share > 90)).toBe(true);
+  await web.stop();
+  const before = hub.behind.length;
+  await until("nobody is heard", () => hub.behind.slice(before).some(({ heard }) => heard.length === 0));
+  hub.release();
+  await both.hasAll();
+  await until("nothing waits", () => hub.pending === 0);
 });
 
 withNats("frames that do not follow one another are handed over in pieces, though no signal is in them", async () => {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Carrier, type Reports } from "../../src/fleet/carrier.ts";
 import { Nats } from "../../src/fleet/nats/session.ts";
 import { OwnSignals } from "../../src/fleet/own-signals.ts";
+import type { Behind } from "../../src/fleet/roll-call.ts";
 import type { FleetMessageOf, FleetParentMessageOf } from "../../src/ipc/fleet-definitions.ts";
 import { keysOf } from "./nats.ts";
 
@@ -46,6 +47,7 @@ const settingsOf = (url: string, host: string): Init["settings"] => ({
   receive: [],
   everyMs: 20,
   beatMs: 500,
+  silentAfterMs: 60_000,
 });
 
 const PACE = { firstRetryMs: 50, longestRetryMs: 300, claimMs: 300 };
@@ -59,6 +61,7 @@ export class FleetHost {
   /** Why another epoch began, each time. */
   readonly copied: string[] = [];
   pending: number | null = null;
+  readonly behind: Behind[] = [];
   state: Record<"in" | "out", string> = { in: "", out: "" };
   why: Record<"in" | "out", string> = { in: "", out: "" };
   /** What the kernel holds back: batches are not committed meanwhile. */
@@ -170,6 +173,9 @@ export class FleetHost {
       },
       waiting: (pending) => {
         this.pending = pending;
+      },
+      behind: (behind) => {
+        this.behind.push(behind);
       },
       notice: (kind, message) => {
         if (kind !== "server") this.notices.push({ kind, message });

@@ -164,7 +164,7 @@ const FLEET: FleetStatus = {
   host: "hub",
   servers: ["tls://nats"],
   out: { ...side("offline"), upto: 4, backlog: 7, sent: 3, lost: 2 },
-  in: { ...side("connected"), pending: 5, stored: 11 },
+  in: { ...side("connected"), pending: 5, behind: null, stored: 11 },
   conflicts: [],
   origins: { up: 1, silent: 1, missing: 6, late: 1, silent_hosts: [] },
 };
@@ -197,6 +197,7 @@ describe("other hosts and receivers", () => {
       "nerve_fleet_signals_sent_total 3",
       "nerve_fleet_signals_lost_total 2",
       "nerve_fleet_frames_waiting 5",
+      "nerve_fleet_behind_seconds 0",
       "nerve_fleet_signals_received_total 11",
       'nerve_fleet_hosts{state="up"} 1',
       'nerve_fleet_hosts{state="silent"} 2',

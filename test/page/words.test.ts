@@ -164,7 +164,7 @@ test("a fleet and a receiver of OTLP that take nothing are no listener that is g
     }).map(({ title, command }) => `${title} · ${command}`)[0];
   expect(["http", "fleet", "otlp"].map(titleOf)).toEqual([
     "nerve does not listen for http · nerve status",
-    "This host is cut off from its fleet · nerve fleet check",
+    "The fleet of this host is not well · nerve fleet check",
     "Not all that is sent by OTLP leaves · nerve status",
   ]);
   const silent = (name: string | null) => ({ ...NO_TROUBLE, kind: "hosts", name, state: "silent" }) as const;

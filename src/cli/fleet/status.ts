@@ -6,6 +6,7 @@ import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ago, duration } from "../../base/times.ts";
 import type { HostsAnswer, Status } from "../../control/contract.ts";
+import { fleetConcerns } from "../../model/fleet-concerns.ts";
 import type { FleetConflict, FleetStatus } from "../../model/fleet-status.ts";
 import type { Origin } from "../../model/origin.ts";
 import { triesWords } from "../../model/tries.ts";
@@ -130,5 +131,7 @@ export async function status(
   else remark("no host was heard of");
   const deaf = deafness(fleet, now);
   if (deaf !== null) warn(deaf, json);
+  for (const { kind, reason } of fleet === null ? [] : fleetConcerns(fleet))
+    if (kind !== "conflict") warn(reason, json);
   return ok(EXIT.done);
 }

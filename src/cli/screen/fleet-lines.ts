@@ -3,6 +3,7 @@ import { counted } from "../../base/counted.ts";
 
 import { escapeForTerminal } from "../../base/escape.ts";
 import { duration } from "../../base/times.ts";
+import { type FleetConcern, fleetConcerns } from "../../model/fleet-concerns.ts";
 import type { FleetSide, FleetStatus } from "../../model/fleet-status.ts";
 import type { OtlpLink } from "../../model/otlp-status.ts";
 import { triesWords } from "../../model/tries.ts";
@@ -17,6 +18,10 @@ export const LINK_STYLES: Readonly<Record<FleetSide["state"] | OtlpLink["state"]
   refusing: "red",
 };
 const NAMED = 5;
+const CONCERNS: Readonly<Record<FleetConcern["kind"], string>> = {
+  conflict: "one name for two",
+  behind: "behind",
+};
 
 const ago = (at: number, now: number): string => duration(Math.max(0, Math.floor((now - at) / 1000) * 1000));
 
@@ -45,9 +50,7 @@ export function fleetLines(fleet: FleetStatus | null, now: number, screen: Scree
   const silent = origins.silent_hosts.slice(0, NAMED).map(({ host, since }) => `${host} for ${ago(since, now)}`);
   const more = origins.silent > silent.length ? ` and ${origins.silent - silent.length} more` : "";
   if (silent.length > 0) lines.push([span("silent", "red"), span(`: ${silent.join(", ")}${more}`)]);
-  if (fleet.conflicts.length > 0) {
-    const names = fleet.conflicts.map(({ host, since }) => `${host} for ${ago(since, now)}`).join(", ");
-    lines.push([span("two kernels under one name", "red"), span(`: ${names}; each host needs a \`host\` of its own`)]);
-  }
+  for (const { kind, reason, since } of fleetConcerns(fleet))
+    lines.push([span(CONCERNS[kind], "red"), span(`: ${escapeForTerminal(reason)}, for ${ago(since, now)}`)]);
   return ["", ...lines.map((spans) => renderLine(spans, free))];
 }

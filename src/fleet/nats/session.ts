@@ -156,14 +156,16 @@ class NatsSession implements Session {
     const reading = await this.#read(ALL_SUBJECTS, { deliver_policy: "last_per_subject", headers_only: true });
     if (reading.kind !== "reading") return reading;
     try {
-      const frames: CarriedFrame[] = [];
-      while (frames.length < reading.pending) {
+      const frames = new Map<string, CarriedFrame>();
+      for (let came = 0; came < reading.pending; ) {
         const some = await reading.next();
         if (some === null) return offline("the connection ended while the last frames were looked at");
         if ("kind" in some) return some;
-        frames.push(...some);
+        came += some.length;
+        // Newer ones may follow.
+        for (const frame of some) frames.set(frame.host, frame);
       }
-      return frames;
+      return [...frames.values()];
     } finally {
       reading.stop();
     }

@@ -3,6 +3,7 @@ import { counted } from "../../base/counted.ts";
 import { inboxBoundsOf } from "../../config/defaults.ts";
 import type { Status } from "../../control/contract.ts";
 import { targetOf } from "../../model/config.ts";
+import { fleetConcerns } from "../../model/fleet-concerns.ts";
 import type { FleetStatus } from "../../model/fleet-status.ts";
 import type { OtlpStatus } from "../../model/otlp-status.ts";
 import { formatProblem, placeOf } from "../../model/problem.ts";
@@ -89,18 +90,16 @@ function nextTime({ watches }: Engine, { config, calendars }: Reflex, now: numbe
   return Math.min(now + wakesInMs, ...calendars.map((calendar) => calendar.next(now) ?? NEVER));
 }
 
-/** The fleet among what listens: cut off where any side of it is, and failed where hosts cannot be told apart. */
+/** The fleet among what listens: failed where any side of it is cut off, or where something of it needs a person. */
 function fleetListening(fleet: FleetStatus | null): Status["listeners"] {
   if (fleet === null) return [];
   const sides = [fleet.out, ...(fleet.in === null ? [] : [fleet.in])];
   const about = { name: "fleet", address: fleet.servers.join(", ") } as const;
   const failed = sides.find(({ state }) => state === "blocked" || state === "offline");
   if (failed !== undefined) return [{ ...about, state: "failed", reason: shortened(failed.why), since: failed.since }];
-  const [conflict] = fleet.conflicts;
-  if (conflict !== undefined) {
-    const reason = `two kernels send as ${fleet.conflicts.map(({ host }) => host).join(", ")}`;
-    return [{ ...about, state: "failed", reason: shortened(reason), since: conflict.since }];
-  }
+  const [concern] = fleetConcerns(fleet);
+  if (concern !== undefined)
+    return [{ ...about, state: "failed", reason: shortened(concern.reason), since: concern.since }];
   const isUp = sides.every(({ state }) => state === "connected");
   return [{ ...about, state: isUp ? "up" : "starting", reason: null, since: null }];
 }

@@ -24,6 +24,8 @@ export interface ArrivalsParts {
   readonly signals: RemoteSignals;
   readonly conflicts: Conflicts;
   readonly complaints: Complaints;
+  /** What comes is old, and says nothing of who lives. */
+  readonly isBehind: () => boolean;
 }
 
 type Place = Batch["place"];
@@ -63,13 +65,14 @@ export class Arrivals {
   }
 
   #frame(draft: Draft, arrived: ArrivedFrame): void {
-    const { origins, presence, signals } = this.#parts;
+    const { origins, presence, signals, isBehind } = this.#parts;
     const { frame } = arrived;
     const { host } = frame;
     if (frame.epoch === "") return this.#sayUnread(draft, host, frame.refused ?? "it names no epoch", 0);
     const known = origins.of(draft, host);
     const news = newsOf(frame, known, origins.formerUpto(draft, host, frame.epoch));
-    const heard = presence.returned(draft, known ?? newOrigin(host, draft.now, presence.nowMs));
+    const isOld = known !== null && isBehind();
+    const heard = isOld ? known : presence.returned(draft, known ?? newOrigin(host, draft.now, presence.nowMs));
     const taken = arrived.signals.filter(({ signal }) => signal.origin_id > news.above);
     for (const one of taken) signals.take(draft, one);
     const late = taken.filter(({ signal }) => signal.late !== null).length;

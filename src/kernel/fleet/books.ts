@@ -2,11 +2,12 @@
 import type { FleetMessageOf, FleetParentMessageOf } from "../../ipc/fleet-definitions.ts";
 
 type Init = FleetParentMessageOf<"init">;
-type Said<Type extends "link" | "batch" | "forwarded"> = Omit<FleetMessageOf<Type>, "type" | "generation">;
+type Said<Type extends "link" | "batch" | "behind" | "forwarded"> = Omit<FleetMessageOf<Type>, "type" | "generation">;
 
 export type Link = Said<"link">;
 export type Batch = Pick<Said<"batch">, "place" | "frames">;
 export type Forwarded = Said<"forwarded">;
+export type BehindReport = Said<"behind">;
 export type NoticeKind = FleetMessageOf<"notice">["kind"];
 
 export interface FleetBooks {
@@ -19,6 +20,8 @@ export interface FleetBooks {
   link(link: Link): void;
   /** Frames that wait in the stream; null: nobody knows. */
   waiting(pending: number | null): void;
+  /** This host is behind, and has looked who lives. */
+  behind(report: BehindReport): void;
   notice(kind: NoticeKind, message: string): void;
   /** The process is gone: neither side is connected. */
   gone(): void;

@@ -35,7 +35,7 @@ export interface FleetHost extends LifeHost {
 
 function settingsOf({ fleet, reflexes }: NerveConfig): Settings | null {
   if (fleet === null) return null;
-  const { servers, nkey, creds, ca, cert, key, domain, stream, send, everyMs, beatMs } = fleet;
+  const { servers, nkey, creds, ca, cert, key, domain, stream, send, everyMs, beatMs, silentAfterMs } = fleet;
   const receive = [...receivedBy(fleet, reflexes)];
   return {
     servers: [...servers],
@@ -50,6 +50,7 @@ function settingsOf({ fleet, reflexes }: NerveConfig): Settings | null {
     receive,
     everyMs,
     beatMs,
+    silentAfterMs,
   };
 }
 
@@ -116,6 +117,10 @@ export class FleetWorker extends TasklessCrew<FleetParentMessage, FleetMessage> 
         return this.#links(message);
       case "waiting":
         return books.waiting(message.pending);
+      case "behind": {
+        const { type: _, generation: __, ...report } = message;
+        return books.behind(report);
+      }
       case "notice":
         return books.notice(message.kind, message.message);
       case "forwarded":

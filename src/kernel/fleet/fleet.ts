@@ -1,7 +1,7 @@
 /** The floor plan of what joins this host to others: the process that carries, what leaves, what comes, and who is heard. */
 import { matches } from "../../base/glob.ts";
 import type { NerveConfig } from "../../model/config.ts";
-import { type FleetConfig, receivedBy } from "../../model/fleet.ts";
+import { type FleetConfig, receivedBy, rollCallMs } from "../../model/fleet.ts";
 import type { FleetStatus } from "../../model/fleet-status.ts";
 import { hasWildcard, partsOfName } from "../../model/full-name.ts";
 import type { Signal } from "../../model/signal.ts";
@@ -11,7 +11,8 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { Reflexes } from "../reflexes/reflexes.ts";
 import type { LifeHost } from "../workers/crew.ts";
 import { Arrivals } from "./arrivals.ts";
-import type { Batch, FleetBooks, Forwarded, Link, NoticeKind } from "./books.ts";
+import { Behind } from "./behind.ts";
+import type { Batch, BehindReport, FleetBooks, Forwarded, Link, NoticeKind } from "./books.ts";
 import { Complaints } from "./complaints.ts";
 import { Concerns } from "./concerns.ts";
 import { Conflicts } from "./conflicts.ts";
@@ -55,6 +56,7 @@ export class Fleet implements FleetBooks {
   readonly #parts: FleetParts;
   readonly #worker: FleetWorker;
   readonly #links: Links;
+  readonly #behind: Behind;
   readonly #conflicts: Conflicts;
   readonly #complaints: Complaints;
   readonly #concerns: Concerns;
@@ -79,6 +81,7 @@ export class Fleet implements FleetBooks {
     this.#links = new Links(journal, () => world.clock.wallMs());
     this.#conflicts = new Conflicts(() => world.clock.wallMs());
     this.#concerns = new Concerns({ ledger, journal, meta: store.meta });
+    this.#behind = new Behind(journal, wallMs, () => ticker.awakeMs());
     this.#leaving = new Leaving({ ledger, journal, store });
     this.#origins = new Origins(store.origins);
     const origins = this.#origins;
@@ -89,7 +92,9 @@ export class Fleet implements FleetBooks {
     this.#complaints = new Complaints(ticker, journal);
     const [presence, conflicts, complaints] = [this.#presence, this.#conflicts, this.#complaints];
     const { meta } = store;
-    this.#arrivals = new Arrivals({ ledger, journal, meta, origins, presence, signals, conflicts, complaints });
+    const isBehind = (): boolean => this.#behind.now !== null;
+    const about = { origins, presence, signals, conflicts, complaints, isBehind };
+    this.#arrivals = new Arrivals({ ledger, journal, meta, ...about });
   }
 
   /** The configuration that is in force from now on. */
@@ -113,11 +118,16 @@ export class Fleet implements FleetBooks {
     this.#presence.watch(hosts.length === 0 ? null : { silentAfterMs, isReceived, named });
   }
 
-  /** Connected, and everything that was sent was here at some moment since the last question. */
+  /** Connected, and everything that was sent was here at some moment since the last question; or who lives was looked at lately. */
   #isHearing(): boolean {
     const hasCaughtUp = this.#hasCaughtUp;
     this.#hasCaughtUp = this.#pending === 0;
-    return hasCaughtUp && this.#held.length === 0 && this.#links.of("in").state === "connected";
+    const calledMs = 2 * rollCallMs(this.#configured?.fleet.silentAfterMs ?? 0);
+    return (
+      (hasCaughtUp || this.#behind.isCalled(calledMs)) &&
+      this.#held.length === 0 &&
+      this.#links.of("in").state === "connected"
+    );
   }
 
   /** There is room again. */
@@ -164,7 +174,12 @@ export class Fleet implements FleetBooks {
       in:
         configured.receive.length === 0
           ? null
-          : { ...this.#links.of("in"), pending: this.#pending, stored: this.#arrivals.signals },
+          : {
+              ...this.#links.of("in"),
+              pending: this.#pending,
+              behind: this.#behind.now,
+              stored: this.#arrivals.signals,
+            },
       conflicts: this.#conflicts.all,
       origins: {
         up: origins.length - silent.length,
@@ -195,6 +210,13 @@ export class Fleet implements FleetBooks {
   waiting(pending: number | null): void {
     this.#pending = pending;
     this.#hasCaughtUp ||= pending === 0;
+    if (pending === 0) this.#behind.hasCaughtUp();
+    else if (pending === null) this.#behind.forget();
+  }
+
+  behind(report: BehindReport): void {
+    this.#behind.take(report);
+    this.#presence.hear(report.heard);
   }
 
   notice(kind: NoticeKind, message: string): void {
@@ -222,6 +244,7 @@ export class Fleet implements FleetBooks {
     this.#links.forget();
     this.#pending = null;
     this.#hasCaughtUp = false;
+    this.#behind.forget();
     this.#held = [];
   }
 }

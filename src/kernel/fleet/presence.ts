@@ -1,7 +1,7 @@
 /**
  * Owns who is heard. A host is silent when nothing of it came for `silent_after`, counted on an axis that moves only while this host
- * could have heard it: connected, with nothing pending. So a hub that was cut off, stopped or behind calls nobody silent for that.
- * The axis is in logs.db, so a deadline outlives a restart.
+ * could have heard it: connected, with nothing pending, or with a look at the stream itself where much is pending. So a hub that was cut off,
+ * stopped or behind calls nobody silent for that. The axis is in logs.db, so a deadline outlives a restart.
  */
 import type { Chance } from "../../base/chance.ts";
 import { traceIds } from "../../base/trace-id.ts";
@@ -22,7 +22,7 @@ export interface PresenceParts {
   readonly meta: MetaTable;
   readonly origins: Origins;
   readonly signals: RemoteSignals;
-  /** True while everything that hosts send is here at once. */
+  /** True while it is known who sends. */
   readonly isHearing: () => boolean;
 }
 
@@ -98,6 +98,19 @@ export class Presence {
     if (state === "up") return heard;
     this.#say(draft, host, "up", now);
     return { ...heard, state: "up", since: now };
+  }
+
+  /** These hosts live. */
+  hear(hosts: readonly string[]): void {
+    const { origins, ledger } = this.#parts;
+    if (hosts.length === 0) return;
+    ledger.write((draft) => {
+      this.keep();
+      for (const host of hosts) {
+        const origin = origins.of(draft, host);
+        if (origin !== null) origins.put(draft, this.returned(draft, origin));
+      }
+    });
   }
 
   #expect(named: readonly string[]): void {

@@ -177,7 +177,7 @@ const ofChannel = ({ name, says }: ShownTrouble): Words => ({
 
 /** What is sent elsewhere, and does not leave. */
 const CUT_OFF: Readonly<Record<string, { readonly title: string; readonly command: string }>> = {
-  fleet: { title: "This host is cut off from its fleet", command: "nerve fleet check" },
+  fleet: { title: "The fleet of this host is not well", command: "nerve fleet check" },
   otlp: { title: "Not all that is sent by OTLP leaves", command: "nerve status" },
 };
 

@@ -71,6 +71,42 @@ test("time in which this host was cut off, behind or without its process calls n
   expect(said(bench)).toEqual(["web1/presence silent"]);
 });
 
+const behind = (bench: FleetBench, heard: readonly string[]): void =>
+  bench.says("behind", { pending: 54_280, lagMs: 43_000, busiest: "evil", share: 97, heard });
+
+test("a hub that stays behind hears who lives from the stream itself, and what comes late is no sign of life", async () => {
+  using bench = await hearing();
+  bench.says("waiting", { pending: 54_280 });
+  await bench.passWith(30 * MINUTE, "web1", "web2");
+  expect(said(bench)).toEqual([]);
+  for (let call = 0; call < 12; call++) {
+    behind(bench, ["web2"]);
+    // Frames of web1 that lay in the stream before it died.
+    await bench.brings(bench.beat("web1"), bench.beat("web2"));
+    await bench.pass(10_000);
+  }
+  expect(said(bench)).toEqual(["web1/presence silent"]);
+  expect(bench.said("fleet.behind")).toEqual([
+    "this host is 43s behind what others send: 54280 frames wait; 97 % of those that come now are of evil",
+  ]);
+  expect(bench.engine.fleet.status?.in?.behind).toMatchObject({ lag_ms: 43_000, busiest: "evil", share: 97 });
+  behind(bench, ["web1", "web2"]);
+  await bench.settle();
+  expect(said(bench)).toEqual(["web1/presence silent", "web1/presence up"]);
+  bench.says("waiting", { pending: 0 });
+  await bench.settle();
+  expect(bench.engine.fleet.status?.in?.behind).toBeNull();
+  expect(bench.said("fleet.caught-up")).toHaveLength(1);
+});
+
+test("a hub that is behind and cannot look at the stream calls nobody silent", async () => {
+  using bench = await hearing();
+  bench.says("waiting", { pending: 900 });
+  behind(bench, ["web1", "web2"]);
+  await bench.passWith(60 * MINUTE);
+  expect(said(bench)).toEqual([]);
+});
+
 test("a hub that is always busy still hears who is silent, as long as it catches up now and again", async () => {
   using bench = await hearing();
   for (let second = 0; second < 70; second++) {
