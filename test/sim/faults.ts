@@ -140,7 +140,8 @@ export class Faults {
   #reloadsOwed(tries: number): void {
     const site = this.#site;
     const isOwed = (name: string): boolean => site.oracle.senses.of(name).causes.size > 0;
-    const owed = ["s0", "s1", ...DELIVERED].find(isOwed);
+    // The others are never removed.
+    const owed = [...DELIVERED, "s0", "s1"].find(isOwed);
     if (owed === undefined || site.kernel === null || site.config === null) {
       if (tries < 400) this.#machine.after(1_700, this.#world, () => this.#reloadsOwed(tries + 1));
       return;

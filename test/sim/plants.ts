@@ -395,7 +395,7 @@ async function main(): Promise<number> {
       "--from",
       given("from", "1"),
       "--hours",
-      given("hours", "12"),
+      given("hours", "24"),
       "--first",
       "--quick",
     ];

@@ -256,6 +256,7 @@ export class SenseWorker extends Worker {
     if (disk === undefined) return this.#answers(compute, { type: "no-signal" });
     if (this.oneIn(this.#troubles.isNull)) {
       this.#takes(compute, disk);
+      if (this.#diesOnceTaken(compute)) return this.exits(null, "SIGKILL");
       return this.#answers(compute, { type: "no-signal" });
     }
     this.#signal(compute, disk);
@@ -266,8 +267,7 @@ export class SenseWorker extends Worker {
     const payload = this.#observe(disk);
     if (payload === null) return;
     this.#takes(compute, disk);
-    const isHanded = compute.items.length > 0 || compute.delivered !== null;
-    if (isHanded && this.oneIn(Math.ceil(this.#troubles.diesAfter / 10))) return this.exits(null, "SIGKILL");
+    if (this.#diesOnceTaken(compute)) return this.exits(null, "SIGKILL");
     if (!disk.writes) return this.#answers(compute, { type: "signal", payload, outbox: null, more: [], cause, trace });
     const [first, ...others] = [payload, ...this.#othersOf(disk)].map((one) => this.#keeps(compute, disk, one));
     if (first === undefined) return;
@@ -276,6 +276,12 @@ export class SenseWorker extends Worker {
     this.#answers(compute, { type: "signal", payload, outbox: first.id, more, cause, trace });
     if (this.oneIn(this.#troubles.repeats)) this.later(this.below(2) * 200, () => this.#sendsRow(disk.name, first));
     if (this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
+  }
+
+  /** Items come seldom: what was taken and never answered is seen in a world only where it happens more often to them. */
+  #diesOnceTaken({ items, delivered }: Compute): boolean {
+    const often = items.length > 0 ? 50 : delivered !== null ? 10 : 0;
+    return often > 0 && this.oneIn(Math.ceil(this.#troubles.diesAfter / often));
   }
 
   /** In the transaction of whatever else the compute keeps. */

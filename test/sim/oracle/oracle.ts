@@ -126,7 +126,7 @@ export class Oracle {
     this.#config = config;
     this.reflexes.configured(config.reflexes, this.axis.now);
     this.runs.configured(config.workflows);
-    this.senses.configured(config);
+    this.senses.configured(config, this.#machine.realMs);
     this.incidents.configured(config);
     this.timedRuns.configured(config.reflexes);
     this.retention.configured(config);

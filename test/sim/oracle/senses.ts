@@ -4,6 +4,7 @@
  * (G14).
  */
 import type { NerveConfig } from "../../../src/model/config.ts";
+import { MINUTE } from "../words.ts";
 import { violation } from "./report.ts";
 
 interface Watched {
@@ -24,6 +25,9 @@ interface Watched {
   computeBeganAt: number | null;
 }
 
+/** A disk that takes nothing puts it off. */
+const CANCELLED_WITHIN_MS = 5 * MINUTE;
+
 export class SenseOracle {
   readonly #senses = new Map<string, Watched>();
   readonly #groups = new Map<string, object>();
@@ -31,6 +35,8 @@ export class SenseOracle {
   /** Due times of reflexes with a cron, the newest. */
   readonly #newestDue = new Map<string, number>();
   #setBackMs = 0;
+  /** Senses that were removed while they were owed computes, and since when. */
+  readonly #removed = new Map<string, number>();
 
   of(name: string): Watched {
     const known = this.#senses.get(name);
@@ -51,7 +57,20 @@ export class SenseOracle {
     return made;
   }
 
-  configured(config: NerveConfig): void {
+  /** A removed sense is owed nothing: what it was owed is cancelled soon after the configuration came into force. */
+  #cancels(config: NerveConfig, realMs: number): void {
+    for (const [name, since] of this.#removed) {
+      const causes = [...this.of(name).causes.keys()];
+      if (causes.length > 0 && realMs - since > CANCELLED_WITHIN_MS)
+        violation("owed", `${name} was removed ${realMs - since} ms ago, and is still owed computes for ${causes}`);
+      if (causes.length === 0 || config.senses.has(name)) this.#removed.delete(name);
+    }
+    for (const [name, { causes }] of this.#senses)
+      if (causes.size > 0 && !config.senses.has(name) && !this.#removed.has(name)) this.#removed.set(name, realMs);
+  }
+
+  configured(config: NerveConfig, realMs: number): void {
+    this.#cancels(config, realMs);
     // What is kept in memory alone is gone with a sense that was removed.
     for (const name of config.senses.keys()) {
       const known = this.#config?.senses.has(name) === false ? this.#senses.get(name) : undefined;
@@ -76,6 +95,8 @@ export class SenseOracle {
   /** The kernel has crashed: its workers end with it. */
   crashed(): void {
     this.#groups.clear();
+    // What was to be cancelled, the next kernel cancels.
+    this.#removed.clear();
     for (const sense of this.#senses.values()) {
       sense.settled.clear();
       sense.isQuarantined = sense.isQuarantineStored;
