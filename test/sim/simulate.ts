@@ -33,6 +33,8 @@ export interface Outcome {
 
 /** Where hosts lie that a test makes beside others in this process. */
 export const HOSTS = join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), `nerve-sim-${process.pid}`);
+/** The same path in every process, and another folder, for a process that is at {@link HOSTS}. */
+export const HERE = "/proc/self/cwd";
 /** Long enough for whatever waits: a throttle, a sleep, the next cron time. */
 const REST_MS = 40 * MINUTE;
 const COMMITS_A_LOOK = 1_000;

@@ -1,4 +1,6 @@
 /** Which ways runs, workers and the states of reflexes have gone in a world, and how often: what a simulator reaches. */
+import { COMES_IN } from "../../../src/model/run.ts";
+
 export class Moves {
   readonly counts = new Map<string, number>();
   /** Of each kind, the state of each who has one. */
@@ -38,6 +40,64 @@ export class Moves {
     this.#states.set(kind, states);
     return states;
   }
+}
+
+/** Of a worker, as the world sees it. `stuck`: a SIGKILL does not end it. */
+const OF_WORKERS = [
+  "none → starting",
+  "starting → up",
+  "starting → gone",
+  "starting → leaving",
+  "starting → killed",
+  "starting → stuck",
+  "up → leaving",
+  "up → gone",
+  "up → killed",
+  "up → stuck",
+  "leaving → gone",
+  "leaving → killed",
+  "leaving → stuck",
+  "killed → gone",
+  "stuck → gone",
+];
+/** What the state of a key may have in it. */
+const OF_STATES = [
+  "matching",
+  "waits for `for`",
+  "counting",
+  "debouncing",
+  "throttled",
+  "open",
+  "acknowledged",
+  "off",
+  "held back",
+  "spent",
+];
+
+/** How much of what there is was reached, and by name what was not. */
+export function reachedIn(counts: ReadonlyMap<string, number>): string[] {
+  const moves = [...counts.keys()];
+  const ofRuns = Object.entries(COMES_IN).flatMap(([event, states]) => states.map((state) => `${event} when ${state}`));
+  const runs = new Set(
+    moves.flatMap((move) => {
+      const [, state, event] = /^run: (\S+) → \S+ \((\S+)\)$/.exec(move) ?? [];
+      return state === undefined ? [] : `${event} when ${state}`;
+    }),
+  );
+  const workers = new Set(moves.map((move) => move.replace("worker: ", "")));
+  const reflexMoves = moves.filter((move) => move.startsWith("reflex: "));
+  const states = new Set(reflexMoves.flatMap((move) => move.slice("reflex: ".length).split(" → ")));
+  const words = new Set([...states].flatMap((state) => state.split(" + ")));
+  const line = (what: string, all: readonly string[], reached: ReadonlySet<string>): string => {
+    const missing = all.filter((one) => !reached.has(one));
+    const not = missing.length === 0 ? "" : `; not reached: ${missing.join(", ")}`;
+    return `${what}: ${all.length - missing.length} of ${all.length}${not}`;
+  };
+  return [
+    line("events of runs, by the state in which they come", ofRuns, runs),
+    line("moves of workers", OF_WORKERS, workers),
+    `${line("words of reflex states", OF_STATES, words)}; ${states.size} states, ${reflexMoves.length} moves between them`,
+  ];
 }
 
 interface StoredState {
