@@ -52,7 +52,6 @@ export function notifyOf(
 ): RunContext["notify"] {
   const { run } = request;
   const told = request.trigger as Trigger;
-  const host = hostname();
   return async (name: string, message?: Message): Promise<Answer> => {
     const id = author.getStore()?.id?.value ?? null;
     if (id === null) throw mistake("notify is called between steps: call it in a step");
@@ -63,6 +62,7 @@ export function notifyOf(
       throw mistake(`there is no channel \`${String(name).slice(0, 80)}\` (${meantOr(String(name), names, listed)})`);
     }
     const { noticeOf, noticeOfWords, send } = load();
+    const host = hostname();
     const teller = { host, scope: `nerve/${host}/${epoch}`, now: Date.now() };
     const notice =
       message === undefined

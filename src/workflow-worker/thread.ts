@@ -24,12 +24,12 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-/** Refuses a call from inside a step's function. */
-function betweenSteps<T>(what: string, call: () => Promise<T>): Promise<T> {
+/** Refuses a call from inside a step's function. `what`: the call in words. */
+function betweenSteps<T>(what: () => string, call: () => Promise<T>): Promise<T> {
   const inside = author.getStore()?.step ?? null;
   if (inside === null) return call();
   const within = `inside the step ${JSON.stringify(inside)}`;
-  return Promise.reject(new Error(`${what} is called ${within}: call it between steps`));
+  return Promise.reject(new Error(`${what()} is called ${within}: call it between steps`));
 }
 
 export function threadOf(trigger: Trigger, trace: string, host: ThreadHost): Thread {
@@ -37,14 +37,18 @@ export function threadOf(trigger: Trigger, trace: string, host: ThreadHost): Thr
     const call = readStepCall(name, act, options);
     if (!call.ok) return Promise.reject(new TypeError(call.error));
     const { value } = call;
-    return betweenSteps(`thread.step(${JSON.stringify(value.name)})`, () =>
-      host.call(() => host.perform(value), value),
+    return betweenSteps(
+      () => `thread.step(${JSON.stringify(value.name)})`,
+      () => host.call(() => host.perform(value), value),
     );
   };
   const sleep = (duration: unknown, name?: unknown): Promise<void> => {
     const call = readSleepCall(duration, name);
     if (!call.ok) return Promise.reject(new TypeError(call.error));
-    return betweenSteps("thread.sleep", () => host.call(() => host.sleep(call.value), null));
+    return betweenSteps(
+      () => "thread.sleep",
+      () => host.call(() => host.sleep(call.value), null),
+    );
   };
   return Object.freeze({ trigger: deepFreeze(trigger), trace, step: step as Thread["step"], sleep, log: host.log });
 }

@@ -220,9 +220,8 @@ export class Draft {
     const before = this.row(run);
     if (before !== null && isOver(before.state)) return false;
     const { level, message } = wordsOf(run.id, event, codeChanged);
-    const { id: number, workflow, trace } = run;
+    const { id: number, workflow, trace, source } = run;
     const quiet = this.#quiet.get(run) ?? run.quiet;
-    const source = `workflow:${workflow}`;
     const data = textOf(event, before, quiet);
     const log = { at: this.#now, level, source, event: event.event, run: number, trace, message, data };
     const id = this.#store.logs.append(log);

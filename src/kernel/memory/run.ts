@@ -58,6 +58,8 @@ export class LiveRun {
   readonly id: number;
   readonly workflow: string;
   readonly trace: string;
+  /** The source of its logs. */
+  readonly source: string;
   /** The incident that it reports, which tells it what it must not overtake; null: it reports none. */
   readonly incident: string | null;
   /** Until when it waits for others of its group; null: it waits for no others. */
@@ -100,6 +102,7 @@ export class LiveRun {
     this.id = id;
     this.workflow = workflow;
     this.trace = trace;
+    this.source = `workflow:${workflow}`;
     this.incident = incidentOf(decision);
   }
 

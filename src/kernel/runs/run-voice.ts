@@ -60,7 +60,7 @@ export class RunVoice {
     run.obstacle = why;
     const message = `run ${run.id} waits: ${why}`;
     const entry = { level: "warn", event: "run.waiting", message, data: null, trace: run.trace } as const;
-    this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
+    this.#journal.relay({ ...entry, source: run.source }, run.id, () => {});
   }
 
   /** The run may live, and neither its row nor its logs say how. The next start tries it again. */
@@ -76,14 +76,14 @@ export class RunVoice {
     const step = run.failedBefore === null ? "NAME" : JSON.stringify(run.failedBefore);
     const message = `attempt ${attempt} of run ${run.id} had nothing to run: every failed step was dealt with; \`nerve retry ${run.id} --from-step ${step}\` does it anew`;
     const entry = { level: "warn", event: "run.nothing-to-run", message, data: null, trace: run.trace } as const;
-    this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
+    this.#journal.relay({ ...entry, source: run.source }, run.id, () => {});
   }
 
   /** The run goes on, and answers very many steps and sleeps from its log first. */
   long(run: LiveRun, places: number): void {
     const message = `run ${run.id} answers ${places} steps and sleeps from its log each time it goes on, and more each time: let a sense poll, and a reflex on it start a run`;
     const entry = { level: "warn", event: "run.long", message, data: { places }, trace: run.trace } as const;
-    this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
+    this.#journal.relay({ ...entry, source: run.source }, run.id, () => {});
   }
 
   /** The row of a run differed from its logs. */
@@ -93,7 +93,7 @@ export class RunVoice {
     this.#journal.within(draft, `workflow:${is.workflow}`, is.trace).error("run.corrected", message, data);
   }
 
-  #say({ id, workflow, trace }: LiveRun, level: LogLevel, event: `run.${"started" | Ending}`, message: string): void {
-    this.#journal.say({ level, source: `workflow:${workflow}`, event, message, data: { run: id }, trace });
+  #say({ id, source, trace }: LiveRun, level: LogLevel, event: `run.${"started" | Ending}`, message: string): void {
+    this.#journal.say({ level, source, event, message, data: { run: id }, trace });
   }
 }
