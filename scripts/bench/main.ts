@@ -1,7 +1,7 @@
 /**
  * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
  *
- *     bun run bench [signals react kinds compute workflows reflexes idle start archive push keys followers fleet rows] [--quick] [--json]
+ *     bun run bench [signals react kinds compute workflows reflexes idle start archive push keys followers fleet rows] [peers] [--quick] [--json]
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,6 +17,7 @@ import { followed } from "./suites/followers.ts";
 import { idle } from "./suites/idle.ts";
 import { keys } from "./suites/keys.ts";
 import { kinds } from "./suites/kinds.ts";
+import { peers } from "./suites/peers.ts";
 import { push } from "./suites/push.ts";
 import { react } from "./suites/react.ts";
 import { reflexes } from "./suites/reflexes.ts";
@@ -40,7 +41,11 @@ const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> 
   followers: followed,
   fleet,
   rows,
+  peers,
 };
+
+/** They need what a run without a name does not: packages from outside. */
+const BY_NAME: ReadonlySet<string> = new Set(["peers"]);
 
 const words = process.argv.slice(2);
 const flags = new Set(words.filter((word) => word.startsWith("--")));
@@ -67,7 +72,7 @@ try {
     manyKeys: quick ? 120_000 : 300_000,
   };
   for (const [name, suite] of Object.entries(SUITES)) {
-    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    if (chosen.length > 0 ? !chosen.includes(name) : BY_NAME.has(name)) continue;
     const figures = await suite(setting);
     if (json) for (const figure of figures) console.log(jsonFigure(figure));
     else printFigures(figures);

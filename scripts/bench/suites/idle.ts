@@ -149,7 +149,7 @@ function figuresOf(count: number, nerve: Watched, floor: Watched, seconds: numbe
       "MB",
       megabytes(nerve),
       megabytes(floor),
-      { atMost: 1.3 },
+      { atMost: 1.35 },
       `kernel + worker ${parts(nerve)}, floor's ${parts(floor)}`,
     ),
   ];
@@ -174,7 +174,7 @@ async function perWorker({ programs }: Setting): Promise<Figure> {
     floor: Number.NaN,
     nerve: each,
     ratio: each,
-    target: { atMost: 3.5 },
+    target: { atMost: 4.5 },
     detail: `${MORE_GROUPS} senses in one group ${one.toFixed(1)}, in ${MORE_GROUPS} groups ${more.toFixed(1)}`,
   };
 }

@@ -14,7 +14,7 @@ interface Round {
   readonly raw: number;
 }
 
-function writeConfig(site: Site): void {
+function writeConfig(site: Site, durability: string): void {
   site.sense("fact", "payload(now)");
   site.sense("answer", "reaction(now)");
   const pairs = Array.from({ length: PAIRS }, (_, at) => at);
@@ -22,18 +22,21 @@ function writeConfig(site: Site): void {
   const reflexes = pairs.map(
     (at) => `  - { sense: s${at}, interval: ${EVERY}, jitter: ${EVERY} }\n  - { sense: r${at}, on: [s${at}] }`,
   );
-  const lines = ["data: ./data", "durability: normal", "senses:", ...senses, "reflexes:", ...reflexes, ""];
+  const lines = ["data: ./data", `durability: ${durability}`, "senses:", ...senses, "reflexes:", ...reflexes, ""];
   site.write("nerve.yaml", lines.join("\n"));
 }
 
-async function round({ programs, spans }: Setting): Promise<Round> {
+export async function pairsOfNerve({ programs, spans }: Setting, durability: string): Promise<Window> {
   using site = new Site();
-  writeConfig(site);
-  let nerve: Window;
-  {
-    await using running = runNerve(programs.nerve, site);
-    nerve = await observe(running, spans, ANSWERS);
-  }
+  writeConfig(site, durability);
+  await using running = runNerve(programs.nerve, site);
+  return await observe(running, spans, ANSWERS);
+}
+
+async function round(setting: Setting): Promise<Round> {
+  const { programs, spans } = setting;
+  const nerve = await pairsOfNerve(setting, "normal");
+  using site = new Site();
   const raw = rawInserts("NORMAL", nerve.batch, spans);
   await using running = runFloor(programs.floor, site, "NORMAL", "react", 0);
   return { nerve, raw, floor: await observe(running, spans, ANSWERS) };

@@ -70,8 +70,8 @@ async function untilStored(command: readonly string[], folder: string, word: str
   return took;
 }
 
-/** With so many different `when` in the config. */
-async function startNerve(nerve: string, patterns: number): Promise<number> {
+/** With so many different `when` in the config. `again`: a start before this one has made the data directory. */
+async function startNerve(nerve: string, patterns: number, again: boolean): Promise<number> {
   using site = new Site();
   const senses = SENSES.map((name) => `  ${name}: ${USES[name] ?? "{}"}`);
   const reflexes = SENSES.map((name) => `  - { sense: ${name}, on_start: true }`);
@@ -83,7 +83,9 @@ async function startNerve(nerve: string, patterns: number): Promise<number> {
   const lines = ["data: ./data", workflows, "senses:", ...senses, "reflexes:", ...reflexes, ...listeners, ""];
   site.write("nerve.yaml", lines.join("\n"));
   // A signal's line, and no other, has its id.
-  return await untilStored([nerve, site.config, "--show-signals"], site.folder, '"id":');
+  const stored = (): Promise<number> => untilStored([nerve, site.config, "--show-signals"], site.folder, '"id":');
+  if (again) await stored();
+  return await stored();
 }
 
 async function startFloor(floor: string): Promise<number> {
@@ -136,9 +138,11 @@ export async function start({ programs, shortRounds }: Setting): Promise<Figure[
   using site = new Site();
   const folder = site.sense("fact", "payload(now)");
   const measures = {
-    nerve: () => startNerve(nerve, 0),
-    when10: () => startNerve(nerve, 10),
-    when1000: () => startNerve(nerve, 1_000),
+    nerve: () => startNerve(nerve, 0, false),
+    again: () => startNerve(nerve, 0, true),
+    when1: () => startNerve(nerve, 1, true),
+    when10: () => startNerve(nerve, 10, false),
+    when1000: () => startNerve(nerve, 1_000, false),
     floor: () => startFloor(floor),
     worker: () => startSenseWorker(nerve, site, folder),
     hello: () => untilMessage([hello]),
@@ -156,7 +160,6 @@ export async function start({ programs, shortRounds }: Setting): Promise<Figure[
   }
   const of = (name: Name): number => median(rounds.map((round) => round[name]));
   const schemaMs = median(rounds.map((round) => round.arktype - round.empty));
-  const allowed = 2 + schemaMs / of("floor");
   const figure = (name: string, ours: Name, theirs: Name, atMost: number, detail = ""): Figure => ({
     suite: "start",
     name,
@@ -168,17 +171,20 @@ export async function start({ programs, shortRounds }: Setting): Promise<Figure[
     detail,
   });
   return [
+    // 75, 60 and 70 ms where the floor takes 18.
     figure(
       "process to first durable signal",
       "nerve",
       "floor",
-      allowed,
-      `allowed: 2 × floor + one ArkType import (${schemaMs.toFixed(0)} ms)`,
+      4.2,
+      `an ArkType import takes ${schemaMs.toFixed(0)} ms`,
     ),
+    figure("process to first durable signal, on data that is there", "again", "floor", 3.3),
+    figure("process to first durable signal, on data that is there, with a `when`", "when1", "floor", 3.9),
     figure("process to first durable signal with 10 `when`, beside none", "when10", "nerve", 1.2),
     figure("process to first durable signal with 1,000 `when`, beside none", "when1000", "nerve", 4),
-    figure("a worker to ready, beside spawn to first message", "worker", "hello", 3),
-    figure("--version, beside an empty program", "version", "empty", 1.5),
+    figure("a worker to ready, beside spawn to first message", "worker", "hello", 2.3),
+    figure("--version, beside an empty program", "version", "empty", 1.25),
     figure("killed worker to computing, beside spawn to first message", "recovery", "hello", 5),
   ];
 }

@@ -123,7 +123,7 @@ async function observe(running: Running, { warmMs, windowMs }: Spans, event: str
   };
 }
 
-async function ofNerve({ programs, spans }: Setting, synchronous: string, slots: number): Promise<Cost> {
+export async function runsOfNerve({ programs, spans }: Setting, synchronous: string, slots: number): Promise<Cost> {
   using site = new Site();
   writeSite(site, synchronous.toLowerCase(), slots);
   await using running = runNerve(programs.nerve, site);
@@ -183,7 +183,7 @@ interface Round {
 async function roundsOf(setting: Setting, synchronous: string, slots: number): Promise<Round[]> {
   const rounds: Round[] = [];
   for (let turn = 0; turn < setting.rounds; turn++) {
-    const nerve = await ofNerve(setting, synchronous, slots);
+    const nerve = await runsOfNerve(setting, synchronous, slots);
     const raw = bareInserts(setting, synchronous);
     rounds.push({ raw, nerve, floor: await ofFloor(setting, synchronous, slots) });
   }
