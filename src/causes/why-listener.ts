@@ -47,6 +47,18 @@ const CONCERNED: Readonly<Record<FleetConcern["kind"], Omit<Shut, "notDone"> & {
       { command: "nerve logs --level warn", does: "since when, and how often before (`fleet.behind`)" },
     ],
   },
+  filling: {
+    what: "The stream of the fleet is nearly full",
+    waiting:
+      "A full stream takes no frame: each host would then keep its signals until frames have gone with their time. Frames stay that everybody has read.",
+    next: [
+      {
+        command: "nerve fleet init --max-bytes SIZE",
+        does: "gives the stream more room (or `--max-age`, a shorter time)",
+      },
+      { command: "nerve fleet status", does: "how full it is, and when it is full at this rate" },
+    ],
+  },
 };
 
 function fleetShut({ status, config, now }: Scene, address: string): Shut {

@@ -1,5 +1,6 @@
 /** Owns the connection: made anew after each end, with a pause that grows; and what leaves, comes and is asked over it. */
 import type { FleetMessageOf, FleetParentMessageOf } from "../ipc/fleet-definitions.ts";
+import type { StreamRoom } from "../model/stream-room.ts";
 import { Batches, LATELY_MS } from "./batches.ts";
 import { type Engine, offline, type Session, type Trouble } from "./engine/engine.ts";
 import { Forwarder } from "./forwarder.ts";
@@ -7,6 +8,7 @@ import type { OwnSignals } from "./own-signals.ts";
 import { type Pace, Pause, retryAfterMs } from "./pause.ts";
 import { Receiver } from "./receiver.ts";
 import { type Behind, RollCall } from "./roll-call.ts";
+import { RoomWatch } from "./room-watch.ts";
 import { Sides, Waiting } from "./sides.ts";
 import { Wanted } from "./wanted.ts";
 
@@ -19,6 +21,8 @@ export interface Reports {
   waiting(pending: number | null): void;
   notice(kind: FleetMessageOf<"notice">["kind"], message: string): void;
   behind(behind: Behind): void;
+  /** How full the stream is. */
+  room(room: StreamRoom): void;
   batch(batch: Said<"batch">): void;
   asked(id: number): void;
   /** Resolves when the step is committed. */
@@ -41,6 +45,7 @@ export class Carrier {
   readonly #forwarder: Forwarder;
   readonly #receiver: Receiver | null;
   readonly #rollCall: RollCall;
+  readonly #roomWatch: RoomWatch;
   readonly #own: OwnSignals;
   readonly #pace: Pace;
   readonly #pause = new Pause();
@@ -82,6 +87,7 @@ export class Carrier {
       notice: (kind, message) => reports.notice(kind, message),
       forwarded: (step) => reports.forwarded(step),
     });
+    this.#roomWatch = new RoomWatch((room) => reports.room(room));
     const wanted = new Wanted(settings.receive);
     this.#rollCall = new RollCall({
       silentAfterMs: settings.silentAfterMs,
@@ -150,11 +156,13 @@ export class Carrier {
     }
     this.#session = session;
     this.#rollCall.over(session);
+    if (this.#receiver !== null) this.#roomWatch.over(session);
     this.#concerned(session.concern);
     session.answering((reply) => this.#isAsked(reply));
     await Promise.all([this.#forwarder.run(session), this.#receiver?.run(session)]);
     this.#session = null;
     this.#rollCall.over(null);
+    this.#roomWatch.over(null);
     return session.ended;
   }
 

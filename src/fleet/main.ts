@@ -94,6 +94,7 @@ class FleetProcess {
         waiting: (pending) => this.#tell({ type: "waiting", pending }),
         notice: (kind, message) => this.#tell({ type: "notice", kind, message }),
         behind: (behind) => this.#tell({ type: "behind", ...behind }),
+        room: (room) => this.#tell({ type: "room", room: { ...room } }),
         batch: (batch) => this.#tell({ type: "batch", ...batch }),
         asked: (id) => this.#tell({ type: "asked", id }),
         forwarded: (step) => this.#steps(step),

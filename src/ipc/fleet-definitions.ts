@@ -128,6 +128,21 @@ const behind = {
   heard: ["string", "[]"],
 } as const;
 
+/** How full the stream is, as `StreamRoom` has it: at the beginning of a session, and then once a minute. */
+const room = {
+  type: "'room'",
+  generation: POSITIVE,
+  room: {
+    bytes: COUNT,
+    max_bytes: COUNT,
+    messages: COUNT,
+    max_messages: COUNT,
+    max_age_ms: COUNT,
+    oldest_at: COUNT,
+    newest_at: COUNT,
+  },
+} as const;
+
 /**
  * Something that a person should know. `conflict`: another kernel sends under this host's name. `rewound`: the stream has lost
  * frames that it had acknowledged, they are sent again. `server`: the server runs, and is not what it should be.
@@ -200,6 +215,7 @@ export const fleetDefinitions = {
   link,
   waiting,
   behind,
+  room,
   notice,
   forwarded,
   batch,

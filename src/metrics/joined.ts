@@ -1,6 +1,6 @@
 /** Owns what `/metrics` says of the links to others: the fleet, the hosts that are heard, and what is sent by OTLP. */
 
-import type { FleetStatus } from "../model/fleet-status.ts";
+import type { FleetStatus, FleetStream } from "../model/fleet-status.ts";
 import { ORIGIN_STATES, type Origin } from "../model/origin.ts";
 import type { OtlpStatus } from "../model/otlp-status.ts";
 import { family, type Series } from "./text.ts";
@@ -14,7 +14,7 @@ const only = (value: number): Series[] => [{ labels: {}, value }];
 /** None where the configuration has no `fleet`. `origins`: by name. */
 export function ofFleet(fleet: FleetStatus | null, origins: readonly Origin[]): string[] {
   if (fleet === null) return [];
-  const { out, in: into } = fleet;
+  const { out, in: into, stream } = fleet;
   const up = [{ labels: { direction: "out" }, value: isUp(out) }];
   if (into !== null) up.push({ labels: { direction: "in" }, value: isUp(into) });
   return [
@@ -33,8 +33,25 @@ export function ofFleet(fleet: FleetStatus | null, origins: readonly Origin[]): 
       only(out.lost),
     ),
     ...(into === null ? [] : ofReceiving(into, origins)),
+    ...(stream === null ? [] : ofStream(stream)),
   ];
 }
+
+const ofStream = ({ bytes, max_bytes, oldest_at }: FleetStream): string[] => [
+  ...family("nerve_fleet_stream_bytes", "gauge", "What the stream holds.", only(bytes)),
+  ...family(
+    "nerve_fleet_stream_limit_bytes",
+    "gauge",
+    "What the stream may hold.",
+    max_bytes === 0 ? [] : only(max_bytes),
+  ),
+  ...family(
+    "nerve_fleet_stream_oldest_timestamp_seconds",
+    "gauge",
+    "When the oldest frame of the stream was stored.",
+    oldest_at === 0 ? [] : only(oldest_at / 1_000),
+  ),
+];
 
 function ofReceiving(
   { pending, behind, stored }: NonNullable<FleetStatus["in"]>,

@@ -1,10 +1,11 @@
 /** Owns what of a fleet needs a person though its links are up, in words that fit behind the name of what is concerned. Pure. */
 import { duration } from "../base/times.ts";
 import type { FleetBehind, FleetStatus } from "./fleet-status.ts";
+import { roomWords } from "./stream-room.ts";
 
 /** `reason`: what is so. `since`: Unix milliseconds. */
 export interface FleetConcern {
-  readonly kind: "conflict" | "behind";
+  readonly kind: "conflict" | "behind" | "filling";
   readonly reason: string;
   readonly since: number;
 }
@@ -15,7 +16,7 @@ function behindWords({ lag_ms, busiest, share }: FleetBehind): string {
 }
 
 /** The worst first. */
-export function fleetConcerns({ conflicts, in: incoming }: FleetStatus): readonly FleetConcern[] {
+export function fleetConcerns({ conflicts, in: incoming, stream }: FleetStatus): readonly FleetConcern[] {
   const concerns: FleetConcern[] = [];
   const [first] = conflicts;
   if (first !== undefined) {
@@ -24,5 +25,12 @@ export function fleetConcerns({ conflicts, in: incoming }: FleetStatus): readonl
   }
   const behind = incoming?.behind ?? null;
   if (behind !== null) concerns.push({ kind: "behind", reason: behindWords(behind), since: behind.since });
+  const since = stream?.filling_since ?? null;
+  if (stream !== null && since !== null)
+    concerns.push({
+      kind: "filling",
+      reason: `the stream ${stream.stream} is ${roomWords(stream, stream.looked_at)}`,
+      since,
+    });
   return concerns;
 }

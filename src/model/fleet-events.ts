@@ -34,6 +34,12 @@ export const FLEET_EVENT_KINDS = {
     sentence: "All that others send is here again, after `fleet.behind`.",
     data: null,
   },
+  "fleet.filling": {
+    levels: ["warn", "info"],
+    sentence:
+      "The stream is 80 % full, as a host that receives sees once a minute. A full stream takes no frame. Said once, and again (`info`) when it is less than 70 % full.",
+    data: { stream: "string", percent: "number", bytes: "number", max_bytes: "number" },
+  },
   "fleet.conflict": {
     levels: ["error"],
     sentence: "Two kernels send under one `host`: as the host itself notices, or as another host that receives both.",

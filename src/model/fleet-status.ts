@@ -1,4 +1,5 @@
 /** Owns how the fleet is, as `nerve status` and the page show it. Types only. */
+import type { StreamRoom } from "./stream-room.ts";
 import type { Tries } from "./tries.ts";
 
 /** One side of the fleet: what leaves, or what comes. */
@@ -30,6 +31,18 @@ export interface FleetBehind {
   readonly share: number;
 }
 
+/** How full the stream is, as its server said last. */
+export interface FleetStream extends StreamRoom {
+  readonly stream: string;
+  /** Of the limit that is nearer. */
+  readonly percent: number;
+  /** At the rate of the frames in it. Null: they go with their time before; or nobody can tell. */
+  readonly full_in_ms: number | null;
+  readonly looked_at: number;
+  /** Unix milliseconds since which it has been more than 80 % full, and not less than 70 % again. */
+  readonly filling_since: number | null;
+}
+
 export interface FleetStatus {
   /** What other hosts call this one. */
   readonly host: string;
@@ -52,6 +65,8 @@ export interface FleetStatus {
     | null;
   /** Of the last five minutes. This host's own name may be among them. */
   readonly conflicts: readonly FleetConflict[];
+  /** Null: this host receives nothing, or no server has said it. */
+  readonly stream: FleetStream | null;
   /** Other hosts. The table `origins` has each. */
   readonly origins: {
     readonly up: number;

@@ -130,6 +130,12 @@ test.if(HAS_NATS)(
     expect([made.code, made.stdout]).toEqual([0, expect.stringContaining("the stream NERVE is made")]);
     const again = await fleet(folder, "init");
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("is there already")]);
+    const other = await fleet(folder, "init", "--max-bytes", "20mb", "--max-age", "2d");
+    expect([other.code, other.stdout]).toEqual([0, expect.stringContaining("another max-bytes: 10.0 GB -> 20.0 MB")]);
+    expect(other.stdout).toContain("the stream NERVE has another max-age: 7d -> 2d");
+    const kept = await fleet(folder, "init", "--max-age", "2d");
+    expect([kept.code, kept.stdout]).toEqual([0, expect.stringContaining("is there already, and stays as it is")]);
+    expect(kept.stdout).toContain("its max-bytes: 20.0 MB, and a new stream would have 10.0 GB");
     const after = await fleet(folder, "check");
     expect([after.code, after.stdout]).toEqual([0, expect.stringContaining("ok      publish a frame")]);
     expect(after.stdout).toMatch(/^ok {6}connect to \S+$/m);

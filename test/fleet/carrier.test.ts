@@ -184,6 +184,8 @@ withNats("a hub that stays behind looks in the stream who lives, and names who s
   hub.release();
   await both.hasAll();
   await until("nothing waits", () => hub.pending === 0);
+  expect(hub.room).toMatchObject({ max_bytes: GENEROUS.maxBytes, max_messages: 0, max_age_ms: GENEROUS.maxAgeMs });
+  expect(web.room).toBeNull();
 });
 
 withNats("frames that do not follow one another are handed over in pieces, though no signal is in them", async () => {

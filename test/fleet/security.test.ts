@@ -68,6 +68,7 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
         receives: host === "hub",
         epoch: null,
         nowMs: Date.now(),
+        aboutRoom: () => null,
       });
       expect(found.filter(({ why }) => why !== null)).toEqual([]);
       expect(found.length).toBe(host === "hub" ? 5 : 3);
@@ -125,7 +126,7 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
 
   test("the hub can delete and purge nothing, and sends as itself only", async () => {
     const hub = await sessionOf("hub");
-    for (const name of ["STREAM.DELETE.NERVE", "STREAM.PURGE.NERVE", "STREAM.UPDATE.NERVE"])
+    for (const name of ["STREAM.DELETE.NERVE", "STREAM.PURGE.NERVE"])
       expect((await hub.requests.ask(name, {})).kind).toBe("blocked");
     expect((await hub.requests.message("nerve.web1.signals", "", null)).kind).toBe("blocked");
     await hub.close();

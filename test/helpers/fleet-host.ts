@@ -11,6 +11,7 @@ import { Nats } from "../../src/fleet/nats/session.ts";
 import { OwnSignals } from "../../src/fleet/own-signals.ts";
 import type { Behind } from "../../src/fleet/roll-call.ts";
 import type { FleetMessageOf, FleetParentMessageOf } from "../../src/ipc/fleet-definitions.ts";
+import type { StreamRoom } from "../../src/model/stream-room.ts";
 import { keysOf } from "./nats.ts";
 
 type Init = FleetParentMessageOf<"init">;
@@ -62,6 +63,7 @@ export class FleetHost {
   readonly copied: string[] = [];
   pending: number | null = null;
   readonly behind: Behind[] = [];
+  room: StreamRoom | null = null;
   state: Record<"in" | "out", string> = { in: "", out: "" };
   why: Record<"in" | "out", string> = { in: "", out: "" };
   /** What the kernel holds back: batches are not committed meanwhile. */
@@ -173,6 +175,9 @@ export class FleetHost {
       },
       waiting: (pending) => {
         this.pending = pending;
+      },
+      room: (room) => {
+        this.room = room;
       },
       behind: (behind) => {
         this.behind.push(behind);

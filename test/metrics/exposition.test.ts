@@ -166,6 +166,7 @@ const FLEET: FleetStatus = {
   out: { ...side("offline"), upto: 4, backlog: 7, sent: 3, lost: 2 },
   in: { ...side("connected"), pending: 5, behind: null, stored: 11 },
   conflicts: [],
+  stream: null,
   origins: { up: 1, silent: 1, missing: 6, late: 1, silent_hosts: [] },
 };
 const OTLP: OtlpStatus = {

@@ -11,7 +11,7 @@ const ACTIONS = ["status", "init", "key", "check"] as const;
 
 export const command = defineCommand({
   details:
-    "status  every host that was heard of: its state, when something of it came last, what is missing; --live asks each\ninit    make the stream; with hosts print the server's configuration with what each may do; --print only prints\nkey     a key pair for each host that is named: the public half is for the server, the seed for that host alone\ncheck   whether this host can connect, send and receive as nerve.yaml says; ends with exit code 1 where it cannot",
+    "status  every host that was heard of: its state, when something of it came last, what is missing; --live asks each\ninit    make the stream, or give it other limits; with hosts print the server's configuration with what each may do; --print only prints\nkey     a key pair for each host that is named: the public half is for the server, the seed for that host alone\ncheck   whether this host can connect, send and receive as nerve.yaml says; ends with exit code 1 where it cannot",
   arguments: [
     { name: "action", required: true },
     { name: "host…", required: false },
@@ -22,8 +22,8 @@ export const command = defineCommand({
     site: texts("NAME=HOST,…", "init: hosts behind one leaf node, which trust one another"),
     leaf: text("SITE", "init: print the configuration of this site's leaf node"),
     print: flag("init: only print, connect to nothing"),
-    "max-bytes": text("SIZE", "init: how much the stream holds; 10gb"),
-    "max-age": text("DURATION", "init: how long a frame stays in the stream; 7d"),
+    "max-bytes": text("SIZE", "init: how much the stream holds; 10gb where it is made"),
+    "max-age": text("DURATION", "init: how long a frame stays in the stream; 7d where it is made"),
     replicas: text("N", "init: on how many servers of a cluster a frame lies; 1, 3 or 5"),
   },
   examples: [

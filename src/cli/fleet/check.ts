@@ -1,10 +1,14 @@
 /** Owns `nerve fleet check`: whether this host can do with the servers what it needs to. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
+import { duration } from "../../base/times.ts";
+import type { Status } from "../../control/contract.ts";
 import type { Found } from "../../fleet/nats/examine.ts";
 import { receivedBy } from "../../model/fleet.ts";
 import { problem } from "../../model/problem.ts";
+import { isFilling, roomWords } from "../../model/stream-room.ts";
 import { EXIT, fail, type Outcome } from "../frame/outcome.ts";
+import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { print } from "../screen/terminal.ts";
@@ -23,6 +27,22 @@ const lines = ({ what, why, remark }: Found): string[] => [
   ...(remark === null ? [] : [`note    ${remark}`]),
 ];
 
+/** What the daemon of this host says of its two sides; nothing where no daemon answers. */
+async function daemonSides(given: string | null): Promise<readonly Found[]> {
+  const place = findPlace(given);
+  const asked = place.ok ? await ask<Status>(place.value, "/status", null) : null;
+  const fleet = asked?.ok ? asked.value.fleet : null;
+  const sides = fleet === null ? [] : [["what leaves", fleet.out] as const, ["what comes", fleet.in] as const];
+  return sides.flatMap(([what, side]): Found[] => {
+    if (side === null || side.state === "starting") return [];
+    const isWell = side.state === "connected";
+    const why = isWell
+      ? null
+      : `${side.state} for ${duration(Math.max(0, Date.now() - side.since))}: ${side.why ?? ""}`;
+    return [{ what: `${what}, as the daemon says`, why, remark: null }];
+  });
+}
+
 export async function check(given: string | null, json: boolean): Promise<Outcome> {
   const at = joined(given);
   if (!at.ok) return at;
@@ -30,12 +50,14 @@ export async function check(given: string | null, json: boolean): Promise<Outcom
   if (!settings.ok) return settings;
   const { examine } = await import("../../fleet/nats/examine.ts");
   const { config, fleet } = at.value;
-  const found = await examine({
+  const found: Found[] = await examine({
     settings: settings.value,
     receives: receivedBy(fleet, config.reflexes).length > 0,
     epoch: epochHere(given),
     nowMs: Date.now(),
+    aboutRoom: (room) => (isFilling(room, false) ? `the stream is ${roomWords(room, Date.now())}` : null),
   });
+  found.push(...(await daemonSides(given)));
   for (const one of found) print(json ? safeJson(one) : lines(one).join("\n"));
   const failed = found.filter(({ why }) => why !== null);
   if (failed.length === 0) return ok(EXIT.done);

@@ -1,11 +1,12 @@
 /** Owns `nerve fleet init`: the server's configuration, with what each host may do, and the stream. */
 import { parseDuration } from "../../base/duration.ts";
 import { ok, type Result } from "../../base/result.ts";
-import { parseSize } from "../../base/size.ts";
+import { formatSize, parseSize } from "../../base/size.ts";
+import { duration } from "../../base/times.ts";
 import { isTrouble } from "../../fleet/engine/engine.ts";
 import type { FleetUser } from "../../fleet/nats/permissions.ts";
 import type { ServerWish } from "../../fleet/nats/server-config.ts";
-import type { StreamWish } from "../../fleet/nats/stream.ts";
+import type { Limits, StreamWish } from "../../fleet/nats/stream.ts";
 import type { FleetConfig } from "../../model/fleet.ts";
 import { problem } from "../../model/problem.ts";
 import { EXIT, type Failure, fail, type Outcome, usageError } from "../frame/outcome.ts";
@@ -50,7 +51,7 @@ export async function init(words: readonly string[], options: InitOptions, given
     print(text.value.trimEnd());
   }
   if (isAlone) return ok(EXIT.done);
-  return makeStreamOf(at.value, wish.value, (text) => print(isPrinted ? `# ${text}` : text));
+  return makeStreamOf(at.value, wish.value, options, (text) => print(isPrinted ? `# ${text}` : text));
 }
 
 /** Of the server, or of the leaf node of a site. */
@@ -91,11 +92,41 @@ function wishOf(options: InitOptions, stream: string): Result<StreamWish, Failur
   return ok({ stream, maxBytes, maxAgeMs, replicas });
 }
 
-async function makeStreamOf(at: Joined, wish: StreamWish, say: (text: string) => void): Promise<Outcome> {
+const CHANGE_HINT =
+  "`nerve fleet init HOST=KEY… --print` prints what the server's configuration needs: an older one does not let a hub change the stream";
+
+type Given = Pick<InitOptions, "max-bytes" | "max-age" | "replicas">;
+
+/** What was given on the command line; the rest stays. */
+const limitsOver = (now: Limits, wish: Limits, given: Given): Limits => ({
+  maxBytes: given["max-bytes"] === null ? now.maxBytes : wish.maxBytes,
+  maxAgeMs: given["max-age"] === null ? now.maxAgeMs : wish.maxAgeMs,
+  replicas: given.replicas === null ? now.replicas : wish.replicas,
+});
+
+const sizeOr = (bytes: number): string => (bytes === 0 ? "no limit" : formatSize(bytes));
+const timeOr = (ms: number): string => (ms === 0 ? "no limit" : duration(ms));
+
+function differences(now: Limits, next: Limits): string[] {
+  const both = (name: string, words: (limits: Limits) => string): string[] =>
+    words(now) === words(next) ? [] : [`${name}: ${words(now)} -> ${words(next)}`];
+  return [
+    ...both("max-bytes", ({ maxBytes }) => sizeOr(maxBytes)),
+    ...both("max-age", ({ maxAgeMs }) => timeOr(maxAgeMs)),
+    ...both("replicas", ({ replicas }) => String(replicas)),
+  ];
+}
+
+async function makeStreamOf(
+  at: Joined,
+  wish: StreamWish,
+  options: Given,
+  say: (text: string) => void,
+): Promise<Outcome> {
   const settings = settingsOf(at);
   if (!settings.ok) return settings;
   const { Nats } = await import("../../fleet/nats/session.ts");
-  const { makeStream } = await import("../../fleet/nats/stream.ts");
+  const { changeLimits, makeStream } = await import("../../fleet/nats/stream.ts");
   const session = await new Nats(settings.value).connect();
   const hint =
     "`nerve fleet init HOST=KEY… --print` prints the configuration of the server; once it runs with that, run this command again";
@@ -103,11 +134,18 @@ async function makeStreamOf(at: Joined, wish: StreamWish, say: (text: string) =>
   try {
     const made = await makeStream(session.requests, wish);
     if (isTrouble(made)) return fail(EXIT.finding, problem("no-stream", made.why, hint));
-    say(
-      made.kind === "made"
-        ? `the stream ${wish.stream} is made`
-        : `the stream ${wish.stream} is there already, and stays as it is`,
-    );
+    if (made.kind === "made") say(`the stream ${wish.stream} is made`);
+    else {
+      const limits = limitsOver(made.limits, wish, options);
+      const changes = differences(made.limits, limits);
+      const trouble =
+        changes.length === 0 ? null : await changeLimits(session.requests, made.config, { ...wish, ...limits });
+      if (trouble !== null) return fail(EXIT.finding, problem("stream-limits", trouble.why, CHANGE_HINT));
+      for (const change of changes) say(`the stream ${wish.stream} has another ${change}`);
+      if (changes.length === 0) say(`the stream ${wish.stream} is there already, and stays as it is`);
+      for (const other of differences(limits, wish))
+        say(`its ${other.replace(" -> ", ", and a new stream would have ")}`);
+    }
     if (session.concern !== null) say(session.concern);
     return ok(EXIT.done);
   } finally {

@@ -9,6 +9,7 @@ import type { HostsAnswer, Status } from "../../control/contract.ts";
 import { fleetConcerns } from "../../model/fleet-concerns.ts";
 import type { FleetConflict, FleetStatus } from "../../model/fleet-status.ts";
 import type { Origin } from "../../model/origin.ts";
+import { roomWords } from "../../model/stream-room.ts";
 import { triesWords } from "../../model/tries.ts";
 import { EXIT, type Failure, type Outcome, usageError } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
@@ -129,6 +130,9 @@ export async function status(
   if (json) for (const origin of origins) print(safeJson(shownHost(origin, fleet, answers)));
   else if (origins.length > 0) print(renderTable(columnsAt(now, fleet, answers), origins, stdoutScreen()).join("\n"));
   else remark("no host was heard of");
+  const stream = fleet?.stream ?? null;
+  if (stream !== null && json && hosts.length === 0) print(safeJson({ stream: { ...stream } }));
+  if (stream !== null && !json) print(`\nthe stream ${stream.stream} is ${roomWords(stream, now)}`);
   const deaf = deafness(fleet, now);
   if (deaf !== null) warn(deaf, json);
   for (const { kind, reason } of fleet === null ? [] : fleetConcerns(fleet))

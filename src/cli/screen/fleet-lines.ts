@@ -21,6 +21,7 @@ const NAMED = 5;
 const CONCERNS: Readonly<Record<FleetConcern["kind"], string>> = {
   conflict: "one name for two",
   behind: "behind",
+  filling: "nearly full",
 };
 
 const ago = (at: number, now: number): string => duration(Math.max(0, Math.floor((now - at) / 1000) * 1000));

@@ -42,9 +42,26 @@ export type Appended =
 
 export type LastFrame = { readonly kind: "frame"; readonly frame: CarriedFrame } | { readonly kind: "none" } | Trouble;
 
+/** How full a stream is. A limit of 0: there is none. Times are Unix milliseconds by the server's clock, 0: there is no frame. */
+export interface Room {
+  readonly bytes: number;
+  readonly max_bytes: number;
+  readonly messages: number;
+  readonly max_messages: number;
+  readonly max_age_ms: number;
+  readonly oldest_at: number;
+  readonly newest_at: number;
+}
+
 /** `name` changes when the stream is made anew. `atMs`: Unix milliseconds by the server's clock, null where it does not say so. */
 export type StreamState =
-  | { readonly kind: "stream"; readonly name: string; readonly last: number; readonly atMs: number | null }
+  | {
+      readonly kind: "stream";
+      readonly name: string;
+      readonly last: number;
+      readonly atMs: number | null;
+      readonly room: Room;
+    }
   | Trouble;
 
 export interface Reading {

@@ -1,5 +1,5 @@
 /** Tries what a host needs of the server, without leaving anything there: for `nerve fleet check`. */
-import { isTrouble, type Trouble } from "../engine/engine.ts";
+import { isTrouble, type Room, type Trouble } from "../engine/engine.ts";
 import { Nats, type NatsSettings, NEVER } from "./session.ts";
 
 export interface Found {
@@ -16,6 +16,8 @@ export interface Examined {
   readonly receives: boolean;
   readonly epoch: string | null;
   readonly nowMs: number;
+  /** What is worth knowing of how full the stream is, or null. */
+  readonly aboutRoom: (room: Room) => string | null;
 }
 
 /** A clock that differs by less is no trouble: times of signals are shown, and `fresh` is minutes. */
@@ -24,7 +26,7 @@ const CLOCK_MS = 30_000;
 const works = (what: string, remark: string | null = null): Found => ({ what, why: null, remark });
 const fails = (what: string, { why }: Trouble): Found => ({ what, why, remark: null });
 
-export async function examine(examined: Examined): Promise<readonly Found[]> {
+export async function examine(examined: Examined): Promise<Found[]> {
   const { settings, receives } = examined;
   const found: Found[] = [];
   for (const server of settings.servers) {
@@ -69,7 +71,7 @@ async function mayPublish(session: Connected): Promise<Found> {
   return isTrouble(answer) ? fails(what, answer) : works(what);
 }
 
-async function mayReceive(session: Connected, { nowMs }: Examined): Promise<readonly Found[]> {
+async function mayReceive(session: Connected, { nowMs, aboutRoom }: Examined): Promise<readonly Found[]> {
   const state = await session.stream();
   if (isTrouble(state)) return [fails("look at the stream", state)];
   const offMs = state.atMs === null ? 0 : state.atMs - nowMs;
@@ -77,8 +79,9 @@ async function mayReceive(session: Connected, { nowMs }: Examined): Promise<read
     Math.abs(offMs) > CLOCK_MS
       ? `the server's clock is ${Math.round(Math.abs(offMs) / 1_000)} s ${offMs > 0 ? "ahead of" : "behind"} this host's`
       : null;
+  const remark = [clock, aboutRoom(state.room)].filter((words) => words !== null).join("; ") || null;
   const reading = await session.read(state.last);
-  if (isTrouble(reading)) return [works("look at the stream", clock), fails("read frames", reading)];
+  if (isTrouble(reading)) return [works("look at the stream", remark), fails("read frames", reading)];
   reading.stop();
-  return [works("look at the stream", clock), works("read frames")];
+  return [works("look at the stream", remark), works("read frames")];
 }

@@ -5,7 +5,7 @@ import { ALL_SUBJECTS, askSubject, subjectOf } from "./frames.ts";
 export interface FleetUser {
   readonly host: string;
   readonly publicKey: string;
-  /** Reads what all hosts send, may ask them, and makes the stream. */
+  /** Reads what all hosts send, may ask them, and makes the stream and gives it other limits. */
   readonly receives: boolean;
   /** The hosts of a site share an account and a leaf node. Null: the host has an account of its own. */
   readonly site: string | null;
@@ -53,6 +53,7 @@ export function permissionsOf(
     ASK_ALL,
     `${api}.STREAM.INFO.${stream}`,
     `${api}.STREAM.CREATE.${stream}`,
+    `${api}.STREAM.UPDATE.${stream}`,
     `${api}.CONSUMER.CREATE.${stream}.*.${ALL_SUBJECTS}`,
     `${api}.CONSUMER.MSG.NEXT.${stream}.*`,
     `${api}.CONSUMER.DELETE.${stream}.*`,

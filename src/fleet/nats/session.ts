@@ -11,6 +11,7 @@ import {
   type LastFrame,
   offline,
   type Reading,
+  type Room,
   type Session,
   type StreamState,
   type Trouble,
@@ -36,6 +37,7 @@ const LAST_MS = 2_000;
 const REFUSED_MS = 1_000;
 /** Behind no frame there is: a server that lets this host publish answers that another one is the last. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
+const NANOS_PER_MS = 1_000_000;
 /** An answer to a question is never longer. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -47,7 +49,29 @@ interface StreamInfo {
   readonly created: string;
   /** The server's time. Servers before 2.10 do not say it. */
   readonly ts: unknown;
-  readonly state: { readonly last_seq: number };
+  readonly config: { readonly max_bytes: number; readonly max_msgs: number; readonly max_age: number };
+  readonly state: {
+    readonly last_seq: number;
+    readonly bytes: number;
+    readonly messages: number;
+    readonly first_ts: string;
+    readonly last_ts: string;
+  };
+}
+
+/** JetStream writes -1 for no limit, and the year 1 for no time. */
+function roomOf(config: StreamInfo["config"], state: StreamInfo["state"]): Room {
+  const timeOf = (text: string): number => Math.max(0, Date.parse(text)) || 0;
+  const isEmpty = state.messages === 0;
+  return {
+    bytes: state.bytes,
+    max_bytes: Math.max(0, config.max_bytes),
+    messages: state.messages,
+    max_messages: Math.max(0, config.max_msgs),
+    max_age_ms: Math.max(0, config.max_age) / NANOS_PER_MS,
+    oldest_at: isEmpty ? 0 : timeOf(state.first_ts),
+    newest_at: isEmpty ? 0 : timeOf(state.last_ts),
+  };
 }
 
 /** Each `connect` tries the next server. */
@@ -138,9 +162,15 @@ class NatsSession implements Session {
   async stream(): Promise<StreamState> {
     const info = await this.requests.ask<StreamInfo>(`STREAM.INFO.${this.#settings.stream}`, null);
     if (info.kind !== "answered") return info;
-    const { created, ts, state } = info.value;
+    const { created, ts, state, config } = info.value;
     const at = typeof ts === "string" ? Date.parse(ts) : Number.NaN;
-    return { kind: "stream", name: created, last: state.last_seq, atMs: Number.isNaN(at) ? null : at };
+    return {
+      kind: "stream",
+      name: created,
+      last: state.last_seq,
+      atMs: Number.isNaN(at) ? null : at,
+      room: roomOf(config, state),
+    };
   }
 
   read(position: number): Promise<Reading | Trouble> {

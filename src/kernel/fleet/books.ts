@@ -1,5 +1,6 @@
 /** Owns the port between the fleet process and what the kernel commits of the fleet. */
 import type { FleetMessageOf, FleetParentMessageOf } from "../../ipc/fleet-definitions.ts";
+import type { StreamRoom } from "../../model/stream-room.ts";
 
 type Init = FleetParentMessageOf<"init">;
 type Said<Type extends "link" | "batch" | "behind" | "forwarded"> = Omit<FleetMessageOf<Type>, "type" | "generation">;
@@ -22,6 +23,8 @@ export interface FleetBooks {
   waiting(pending: number | null): void;
   /** This host is behind, and has looked who lives. */
   behind(report: BehindReport): void;
+  /** How full the stream is. */
+  room(room: StreamRoom): void;
   notice(kind: NoticeKind, message: string): void;
   /** The process is gone: neither side is connected. */
   gone(): void;

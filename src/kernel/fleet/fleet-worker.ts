@@ -121,6 +121,8 @@ export class FleetWorker extends TasklessCrew<FleetParentMessage, FleetMessage> 
         const { type: _, generation: __, ...report } = message;
         return books.behind(report);
       }
+      case "room":
+        return books.room(message.room);
       case "notice":
         return books.notice(message.kind, message.message);
       case "forwarded":

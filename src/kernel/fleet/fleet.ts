@@ -5,6 +5,7 @@ import { type FleetConfig, receivedBy, rollCallMs } from "../../model/fleet.ts";
 import type { FleetStatus } from "../../model/fleet-status.ts";
 import { hasWildcard, partsOfName } from "../../model/full-name.ts";
 import type { Signal } from "../../model/signal.ts";
+import type { StreamRoom } from "../../model/stream-room.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
 import type { Ledger } from "../commits/ledger.ts";
@@ -16,6 +17,7 @@ import type { Batch, BehindReport, FleetBooks, Forwarded, Link, NoticeKind } fro
 import { Complaints } from "./complaints.ts";
 import { Concerns } from "./concerns.ts";
 import { Conflicts } from "./conflicts.ts";
+import { Filling } from "./filling.ts";
 import { FleetWorker } from "./fleet-worker.ts";
 import { Leaving } from "./leaving.ts";
 import { Links } from "./links.ts";
@@ -57,6 +59,7 @@ export class Fleet implements FleetBooks {
   readonly #worker: FleetWorker;
   readonly #links: Links;
   readonly #behind: Behind;
+  readonly #filling: Filling;
   readonly #conflicts: Conflicts;
   readonly #complaints: Complaints;
   readonly #concerns: Concerns;
@@ -81,6 +84,7 @@ export class Fleet implements FleetBooks {
     this.#links = new Links(journal, () => world.clock.wallMs());
     this.#conflicts = new Conflicts(() => world.clock.wallMs());
     this.#concerns = new Concerns({ ledger, journal, meta: store.meta });
+    this.#filling = new Filling(journal, wallMs);
     this.#behind = new Behind(journal, wallMs, () => ticker.awakeMs());
     this.#leaving = new Leaving({ ledger, journal, store });
     this.#origins = new Origins(store.origins);
@@ -181,6 +185,7 @@ export class Fleet implements FleetBooks {
               stored: this.#arrivals.signals,
             },
       conflicts: this.#conflicts.all,
+      stream: this.#filling.now,
       origins: {
         up: origins.length - silent.length,
         silent: silent.length,
@@ -201,6 +206,10 @@ export class Fleet implements FleetBooks {
       takenAt: Math.max(0, ...this.#origins.all.map(({ at }) => at)),
       origins: this.#origins.epochs,
     };
+  }
+
+  room(room: StreamRoom): void {
+    this.#filling.take(room, this.#configured?.fleet.stream ?? "");
   }
 
   link(link: Link): void {
@@ -245,6 +254,7 @@ export class Fleet implements FleetBooks {
     this.#pending = null;
     this.#hasCaughtUp = false;
     this.#behind.forget();
+    this.#filling.forget();
     this.#held = [];
   }
 }

@@ -157,6 +157,26 @@ test("a host that begins anew with each frame is said once, and so many of its e
   expect(known).toEqual(Array.from({ length: 17 }, (_, at) => `e${43 + at}`));
 });
 
+test("a stream that is nearly full is said once, until there is room again", async () => {
+  using bench = await hub();
+  const at = bench.clock.wallMs();
+  const says = async (percent: number): Promise<void> => {
+    const room = { bytes: percent * 1_024, max_bytes: 102_400, messages: 9, max_messages: 0, max_age_ms: 0 };
+    bench.says("room", { room: { ...room, oldest_at: at - 3_600_000, newest_at: at } });
+    await bench.settle();
+  };
+  for (const percent of [40, 80, 85, 75, 79]) await says(percent);
+  expect(bench.said("fleet.filling")).toEqual([
+    "the stream NERVE is 80 % full (80.0 KB of 100 KB), its oldest frame is 1h old, at this rate full in 15m: a full stream takes no frame",
+  ]);
+  expect(bench.engine.fleet.status?.stream).toMatchObject({ percent: 79, filling_since: at });
+  await says(69);
+  expect(bench.said("fleet.filling")).toHaveLength(2);
+  expect(bench.engine.fleet.status?.stream).toMatchObject({ percent: 69, filling_since: null });
+  await says(81);
+  expect(bench.said("fleet.filling")).toHaveLength(3);
+});
+
 test("a frame that names no epoch is said, and changes nothing of its host", async () => {
   using bench = await hub();
   await bench.brings(bench.frame("web1", 0, [], { epoch: "", refused: "it does not say what it holds" }));
