@@ -4,22 +4,16 @@
  */
 import { type Json, parseStored } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { startTimer, type Timer } from "../base/timer.ts";
 import { Signals } from "../model/signals.ts";
 import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../model/value.ts";
 import type { Blobs, DeliveredSignal, InboxItem, Log, Peers } from "../sdk/index.ts";
 import { copyWithText, type JsonCopy } from "../worker/json-copy.ts";
 import { describeAuthorFailure } from "../worker/peer-record.ts";
 import { type StandardSchema, validateWith } from "../worker/schema.ts";
+import { Deadline } from "./deadline.ts";
 import type { LoadedSense } from "./load-compute.ts";
-import type { SenseDb } from "./sense-database.ts";
+import type { SenseDb, Signed } from "./sense-database.ts";
 import type { TakenUpTo } from "./taken.ts";
-
-export interface ComputeRequest {
-  readonly now: number;
-  readonly cause: number | null;
-  readonly trace: string;
-}
 
 /** A payload, and the row of the outbox that it is kept in. */
 export interface KeptSignal {
@@ -121,58 +115,15 @@ function listOf(given: readonly unknown[], schema: StandardSchema | null): Resul
 }
 
 /** Keeps what a compute wrote and returned. Throws what SQLite throws. */
-function keep(db: SenseDb, payloads: readonly JsonCopy[], { cause, trace, now }: ComputeRequest): ComputeOutcome {
-  const { outbox, wrote } = db.keep(payloads.map(({ text: payload }) => ({ payload, cause, trace, at: now })));
-  const length = payloads.reduce((sum, { text }) => sum + text.length, 0);
+function keep(db: SenseDb, payloads: readonly JsonCopy[], request: Signed): ComputeOutcome {
+  const { outbox, wrote } = db.keep(payloads, request);
   const [first] = payloads;
   if (first === undefined) return { kind: "no-signal", wrote };
-  if (payloads.length === 1) return { kind: "signal", payload: first.value, outbox: outbox[0] ?? null, wrote, length };
+  if (payloads.length === 1) {
+    return { kind: "signal", payload: first.value, outbox: outbox[0] ?? null, wrote, length: first.text.length };
+  }
   const signals = payloads.map(({ value }, nth) => ({ payload: value, outbox: outbox[nth] as number }));
-  return { kind: "signals", signals, length };
-}
-
-/** The abort signal is only made when a compute asks for it, the timer only when it waits: most do neither. */
-class Deadline {
-  readonly #startedAt: number;
-  readonly #limitMs: number;
-  #controller: AbortController | null = null;
-  #timer: Timer | null = null;
-  #reason: "timed-out" | "aborted" | null = null;
-
-  constructor(startedAt: number, limitMs: number) {
-    this.#startedAt = startedAt;
-    this.#limitMs = limitMs;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#reason) this.#controller.abort(this.#error(this.#reason));
-    return this.#controller.signal;
-  }
-
-  #error(reason: "timed-out" | "aborted"): DOMException {
-    return reason === "timed-out"
-      ? new DOMException(`the compute passed its timeout of ${this.#limitMs} ms`, "TimeoutError")
-      : new DOMException("nerve is stopping", "AbortError");
-  }
-
-  arm(): void {
-    const left = this.#limitMs - (performance.now() - this.#startedAt);
-    this.#timer = startTimer(left, () => this.end("timed-out"));
-  }
-
-  end(reason: "timed-out" | "aborted"): void {
-    if (this.#reason) return;
-    this.#reason = reason;
-    this.#controller?.abort(this.#error(reason));
-  }
-
-  /** Called once the author's code has settled: why its result does not count, or null. */
-  settle(): "timed-out" | "aborted" | null {
-    this.#timer?.stop();
-    if (this.#reason === null && performance.now() - this.#startedAt > this.#limitMs) this.#reason = "timed-out";
-    return this.#reason;
-  }
+  return { kind: "signals", signals, length: payloads.reduce((sum, { text }) => sum + text.length, 0) };
 }
 
 const NOTHING: readonly InboxItem[] = Object.freeze([]);
@@ -201,81 +152,144 @@ function lastOf(items: readonly HandedItem[]): readonly TakenUpTo[] {
   return [...last].map(([origin, upTo]) => ({ origin, upTo }));
 }
 
-export interface RunningCompute {
+/** As `await` sees it. */
+const isPromise = (returned: unknown): returned is PromiseLike<unknown> =>
+  typeof returned === "object" &&
+  returned !== null &&
+  typeof (returned as { readonly then?: unknown }).then === "function";
+
+/** What is to come of a compute whose code has answered with a promise. */
+export interface Waiting {
+  /** Resolves once the author's code has settled. Never rejects. */
   readonly outcome: Promise<ComputeOutcome>;
   /** Resolves once the compute has settled or is known to be waiting for something outside this process's turn. */
   readonly prompt: Promise<void>;
-  /** The author's code says that something is left to the next compute. */
-  readonly isBehind: () => boolean;
-  abort(): void;
 }
 
-/** Begins the compute in this turn; `outcome` always resolves once the author's code has settled. */
-export function executeCompute(
-  setting: ComputeSetting,
-  request: ComputeRequest,
-  items: readonly HandedItem[] = [],
-  delivery: HandedSignals | null = null,
-): RunningCompute {
-  const { sense, db, peers, blobs, log } = setting;
-  const deadline = new Deadline(setting.startedAt, setting.timeoutMs);
-  const context = {
-    get signal() {
-      return deadline.signal;
-    },
-    options: sense.options,
-    blobs,
-    now: request.now,
-    inbox: items.length === 0 ? NOTHING : Object.freeze(items.map(givenOf)),
-    delivered: delivery === null ? NO_SIGNALS : deliveredOf(delivery, db),
-    log,
-    more: () => {
-      isBehind = true;
-    },
-  };
-  let isBehind = false;
-  let settled = false;
+/** A compute from the moment at which the author's code is entered. Most answer at once, and cost no promise. */
+export class RunningCompute {
+  readonly #setting: ComputeSetting;
+  readonly #request: Signed;
+  readonly #deadline: Deadline;
+  #isBehind = false;
+  #returned: unknown = undefined;
+  #waiting: Waiting | null = null;
+  #outcome: ComputeOutcome | null = null;
 
-  const run = async (): Promise<ComputeOutcome> => {
+  constructor(setting: ComputeSetting, request: Signed) {
+    this.#setting = setting;
+    this.#request = request;
+    this.#deadline = new Deadline(setting.startedAt, setting.timeoutMs);
+  }
+
+  /** The author's code says that something is left to the next compute. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Null for a compute that has answered at once. */
+  get waiting(): Waiting | null {
+    return this.#waiting;
+  }
+
+  /** Called once, before anything else. */
+  enter(items: readonly HandedItem[], delivery: HandedSignals | null): void {
+    const { sense, db, peers } = this.#setting;
     const lost = db.lost();
     if (lost !== null) {
-      settled = true;
-      return { kind: "lost", message: lost };
+      this.#outcome = { kind: "lost", message: lost };
+      return;
     }
     db.begin();
     if (items.length > 0) db.takes(delivery === null ? lastOf(items) : [...lastOf(items), delivery]);
     else if (delivery !== null) db.takes([delivery]);
-    let returned: unknown;
+    const context = this.#context(items, delivery);
     try {
-      returned = await sense.compute(db.database, peers, context as Parameters<typeof sense.compute>[2]);
+      const returned = sense.compute(db.database, peers, context as Parameters<typeof sense.compute>[2]);
+      if (isPromise(returned)) this.#waiting = { outcome: this.#settled(returned), prompt: this.#prompt() };
+      else this.#returned = returned;
     } catch (error) {
-      settled = true;
-      db.rollBack();
-      const ended = deadline.settle();
-      return ended === null ? describe(error, peers) : { kind: ended };
+      this.#outcome = this.#threw(error);
     }
-    settled = true;
-    const ended = deadline.settle();
+  }
+
+  #context(items: readonly HandedItem[], delivery: HandedSignals | null) {
+    const { sense, db, blobs, log } = this.#setting;
+    const deadline = this.#deadline;
+    return {
+      get signal() {
+        return deadline.signal;
+      },
+      options: sense.options,
+      blobs,
+      now: this.#request.now,
+      inbox: items.length === 0 ? NOTHING : Object.freeze(items.map(givenOf)),
+      delivered: delivery === null ? NO_SIGNALS : deliveredOf(delivery, db),
+      log,
+      more: () => {
+        this.#isBehind = true;
+      },
+    };
+  }
+
+  #threw(error: unknown): ComputeOutcome {
+    this.#setting.db.rollBack();
+    const ended = this.#deadline.settle();
+    return ended === null ? describe(error, this.#setting.peers) : { kind: ended };
+  }
+
+  /** What became of a compute that has answered at once. To be called a turn of the microtask queue after the author's code. */
+  conclude(): ComputeOutcome {
+    this.#outcome ??= this.#conclusion();
+    return this.#outcome;
+  }
+
+  #conclusion(): ComputeOutcome {
+    const { sense, db, peers } = this.#setting;
+    const ended = this.#deadline.settle();
     if (ended !== null) {
       db.rollBack();
       return { kind: ended };
     }
-    const payloads = payloadsOf(returned, sense.payload);
+    const payloads = payloadsOf(this.#returned, sense.payload);
     if (!payloads.ok) {
       db.rollBack();
       return failed(payloads.error);
     }
     try {
-      return keep(db, payloads.value, request);
+      return keep(db, payloads.value, this.#request);
     } catch (error) {
       return describe(error, peers);
     }
-  };
+  }
 
-  const outcome = run();
-  const prompt = (async () => {
-    for (let turn = 0; turn < PROMPT_TURNS && !settled; turn++) await null;
-    if (!settled) deadline.arm();
-  })();
-  return { outcome, prompt, isBehind: () => isBehind, abort: () => deadline.end("aborted") };
+  async #settled(returned: PromiseLike<unknown>): Promise<ComputeOutcome> {
+    try {
+      this.#returned = await returned;
+    } catch (error) {
+      this.#outcome = this.#threw(error);
+    }
+    return this.conclude();
+  }
+
+  async #prompt(): Promise<void> {
+    for (let turn = 0; turn < PROMPT_TURNS && this.#outcome === null; turn++) await null;
+    if (this.#outcome === null) this.#deadline.arm();
+  }
+
+  abort(): void {
+    this.#deadline.end("aborted");
+  }
+}
+
+/** Begins the compute in this turn. */
+export function executeCompute(
+  setting: ComputeSetting,
+  request: Signed,
+  items: readonly HandedItem[] = [],
+  delivery: HandedSignals | null = null,
+): RunningCompute {
+  const running = new RunningCompute(setting, request);
+  running.enter(items, delivery);
+  return running;
 }

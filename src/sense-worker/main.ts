@@ -19,7 +19,7 @@ import { LOAD_LIMIT_MS } from "../worker/load-module.ts";
 import { clip } from "../worker/output.ts";
 import { Surroundings } from "../worker/surroundings.ts";
 import { author, type ComputeAuthor } from "./author.ts";
-import { executeCompute, type RunningCompute } from "./execute-compute.ts";
+import { type ComputeOutcome, executeCompute, type RunningCompute, type Waiting } from "./execute-compute.ts";
 import { loadComputeFn, preload } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { ownerOf } from "./owner-of.ts";
@@ -39,6 +39,16 @@ const WAITING_ROWS = 64;
 const HELD_MS = 5;
 const PUT_BACK = "stop nerve and put back a copy of it where the rows are needed";
 
+/** A compute from the moment at which the author's code was entered. */
+interface Flight {
+  readonly request: Compute;
+  readonly seat: Seat;
+  readonly whose: ComputeAuthor;
+  /** Of `performance.now()`. */
+  readonly startedAt: number;
+  readonly running: RunningCompute;
+}
+
 const NOBODY: ComputeAuthor = { sense: null, trace: null };
 class SenseWorker {
   readonly #channel: Channel<WorkerMessage>;
@@ -47,7 +57,8 @@ class SenseWorker {
   readonly #results: Results;
   readonly #notes = openNotes();
   readonly #queue: Compute[] = [];
-  readonly #running = new Map<string, RunningCompute>();
+  /** Computes that wait for something. */
+  readonly #waiting = new Map<string, Flight>();
   #flushedAt = 0;
   /** Whether a compute has settled. */
   #hasAnswered = false;
@@ -217,11 +228,25 @@ class SenseWorker {
   async #pump(): Promise<void> {
     if (this.#pumping || this.#stopping || this.#seats.size === 0) return;
     this.#pumping = true;
-    for (let next = this.#queue.shift(); next && !this.#stopping; next = this.#queue.shift()) {
-      const running = this.#start(next);
-      if (running) await running.prompt;
-      if (running && this.#notes && this.#running.get(next.sense) === running) this.#say(next);
+    const queue = this.#queue;
+    let now = performance.now();
+    for (let at = 0; at < queue.length && !this.#stopping; at++) {
+      const flight = this.#start(queue[at] as Compute, now);
+      if (flight === null) continue;
+      const { waiting } = flight.running;
+      if (waiting !== null) {
+        await this.#follow(flight, waiting);
+        now = performance.now();
+      } else {
+        // What the author's code has begun and not awaited goes on for one turn of the microtask queue.
+        await null;
+        now = this.#ends(
+          flight,
+          author.run(flight.whose, () => flight.running.conclude()),
+        );
+      }
     }
+    queue.length = 0;
     this.#pumping = false;
   }
 
@@ -239,51 +264,68 @@ class SenseWorker {
     this.#channel.post({ type: "started", generation: this.#generation, id, sense });
   }
 
-  #start(request: Compute): RunningCompute | null {
+  /** Enters the author's code at `now` of `performance.now()`. */
+  #start(request: Compute, now: number): Flight | null {
     const { id, sense: name, trace } = request;
     const seat = this.#seats.get(name);
-    const head = { generation: this.#generation, id, sense: name };
-    if (seat === undefined || this.#running.has(name)) {
-      const message = seat ? `sense "${name}" is computing already` : `sense "${name}" is not loaded`;
-      this.#channel.post({ type: "error", ...head, kind: "malformed-message", message, stack: null, durationMs: 0 });
+    if (seat === undefined || this.#waiting.has(name)) {
+      this.#refuse(request, seat ? `sense "${name}" is computing already` : `sense "${name}" is not loaded`);
       return null;
     }
-    const startedAt = performance.now();
-    this.#begins(seat, id, startedAt);
+    this.#begins(seat, id, now);
+    const whose = { sense: name, trace };
     const setting = {
       sense: seat.sense,
       db: seat.db,
       peers: this.#around.peersOf(name),
       blobs: this.#around.blobs,
-      log: this.#around.logOf({ sense: name, trace }),
-      startedAt,
+      log: this.#around.logOf(whose),
+      startedAt: now,
       timeoutMs: seat.init.timeoutMs,
     };
-    const running = author.run({ sense: name, trace }, () =>
-      executeCompute(setting, request, request.inbox ?? [], request.delivered),
-    );
-    this.#running.set(name, running);
-    void running.outcome.then((outcome) => {
-      this.#running.delete(name);
-      this.#notes?.leave(seat.place, id);
-      const now = performance.now();
-      const durationMs = Math.round((now - startedAt) * 1_000) / 1_000;
-      seat.tookMs = durationMs;
-      if (running.isBehind() && isSuccess(outcome)) this.#channel.post({ type: "behind", ...head });
-      this.#results.post(this.#generation, { id, sense: name, durationMs }, outcome, now);
-      // The first result waits for no other, each of which runs code that has not run yet.
-      if (!this.#hasAnswered) this.#channel.flush();
-      this.#hasAnswered = true;
+    const running = author.run(whose, () => executeCompute(setting, request, request.inbox ?? [], request.delivered));
+    return { request, seat, whose, startedAt: now, running };
+  }
+
+  #refuse({ id, sense }: Compute, message: string): void {
+    const head = { type: "error", generation: this.#generation, id, sense } as const;
+    this.#channel.post({ ...head, kind: "malformed-message", message, stack: null, durationMs: 0 });
+  }
+
+  /** Resolves once the next compute may begin: this one has settled, or is known to wait for something. */
+  async #follow(flight: Flight, { outcome, prompt }: Waiting): Promise<void> {
+    const { request } = flight;
+    this.#waiting.set(request.sense, flight);
+    void outcome.then((settled) => {
+      this.#waiting.delete(request.sense);
+      this.#ends(flight, settled);
     });
-    return running;
+    await prompt;
+    if (this.#notes && this.#waiting.get(request.sense) === flight) this.#say(request);
+  }
+
+  /** Returns the time of `performance.now()`. */
+  #ends({ request: { id, sense }, seat, startedAt, running }: Flight, outcome: ComputeOutcome): number {
+    this.#notes?.leave(seat.place, id);
+    const now = performance.now();
+    const durationMs = Math.round((now - startedAt) * 1_000) / 1_000;
+    seat.tookMs = durationMs;
+    if (running.isBehind && isSuccess(outcome)) {
+      this.#channel.post({ type: "behind", generation: this.#generation, id, sense });
+    }
+    this.#results.post(this.#generation, { id, sense, durationMs }, outcome, now);
+    // The first result waits for no other, each of which runs code that has not run yet.
+    if (!this.#hasAnswered) this.#channel.flush();
+    this.#hasAnswered = true;
+    return now;
   }
 
   /** Aborts what runs, waits for it to settle, and leaves. If it does not settle, the kernel ends this process. */
   async #stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    for (const running of this.#running.values()) running.abort();
-    await Promise.all([...this.#running.values()].map((running) => running.outcome));
+    for (const { running } of this.#waiting.values()) running.abort();
+    await Promise.all([...this.#waiting.values()].map(({ running }) => running.waiting?.outcome));
     for (const seat of this.#seats.values()) seat.db.close();
     this.#around.leave();
     this.#channel.leave({ type: "bye", generation: this.#generation });

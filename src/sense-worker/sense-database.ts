@@ -11,9 +11,10 @@ import { type MigrationFile, type MigrationProblem, runMigrations } from "../sql
 import { describeSqliteError, openWriter, releasePages, type SqliteProblem, WRITER_BUSY_MS } from "../sqlite/open.ts";
 import { shortage } from "../sqlite/size.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
+import type { JsonCopy } from "../worker/json-copy.ts";
 import { author, type ComputeAuthor } from "./author.ts";
 import { AuthorError, authorDatabase, type Gate } from "./author-database.ts";
-import { Outbox, type OutboxRow, type OutboxSignal } from "./outbox.ts";
+import { Outbox, type OutboxRow } from "./outbox.ts";
 import { Savepoints } from "./savepoints.ts";
 import { Taken, type TakenUpTo } from "./taken.ts";
 
@@ -22,6 +23,13 @@ export interface ComputeCommit {
   /** The rows that its signals were kept in, in their order; none for a lone signal of a compute that wrote nothing. */
   readonly outbox: readonly number[];
   readonly wrote: boolean;
+}
+
+/** What every signal of a compute carries. */
+export interface Signed {
+  readonly now: number;
+  readonly cause: number | null;
+  readonly trace: string;
 }
 
 export interface SenseDb {
@@ -39,10 +47,10 @@ export interface SenseDb {
   /** The compute under way takes this: recorded with what the compute keeps. */
   takes(handed: readonly TakenUpTo[]): void;
   /**
-   * Keeps what was written since `begin`, with the signals. Several are kept whatever was written. Throws what SQLite throws,
-   * having rolled back.
+   * Keeps what was written since `begin`, with the signals of these payloads. Several are kept whatever was written. Throws what
+   * SQLite throws, having rolled back.
    */
-  keep(signals: readonly OutboxSignal[]): ComputeCommit;
+  keep(payloads: readonly Pick<JsonCopy, "text">[], signed: Signed): ComputeCommit;
   rollBack(): void;
   /** Rows the kernel has not taken yet, oldest first, at most `limit`. */
   waiting(after: number, limit: number): OutboxRow[];
@@ -226,10 +234,10 @@ class SenseFile implements SenseDb, Gate {
     this.#handed = handed;
   }
 
-  keep(signals: readonly OutboxSignal[]): ComputeCommit {
+  keep(payloads: readonly Pick<JsonCopy, "text">[], { cause, trace, now }: Signed): ComputeCommit {
     this.#isActive = false;
     const handed = this.#handed;
-    const mustWrite = signals.length > 1 || handed.length > 0;
+    const mustWrite = payloads.length > 1 || handed.length > 0;
     if (mustWrite) this.#begun();
     if (!this.#inTransaction || this.#connection === null) return { outbox: [], wrote: false };
     const { db, outbox, taken, wal, totalChanges } = this.#connection;
@@ -241,7 +249,7 @@ class SenseFile implements SenseDb, Gate {
     const wrote = mustWrite || this.#changedSchema || (totalChanges.get()?.n ?? 0) !== this.#changesBefore;
     try {
       if (wrote) outbox.sweep();
-      const rows = wrote ? signals.map((signal) => outbox.add(signal)) : [];
+      const rows = wrote ? payloads.map(({ text: payload }) => outbox.add({ payload, cause, trace, at: now })) : [];
       for (const each of handed) taken.record(each);
       db.run("COMMIT");
       this.#inTransaction = false;

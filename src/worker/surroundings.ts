@@ -112,7 +112,9 @@ export class Surroundings<Whose extends object> {
 
   /** The record for `self`'s code: every sense but `self`. */
   peersOf(self: string | null): Peers {
-    const record = this.#records.get(self) ?? peersFor(self, this.#peers);
+    const known = this.#records.get(self);
+    if (known !== undefined) return known;
+    const record = peersFor(self, this.#peers);
     this.#records.set(self, record);
     return record;
   }
