@@ -5,25 +5,17 @@
  */
 import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
 import type { NewLog } from "../model/log.ts";
-import { prepared } from "../sqlite/prepared.ts";
+import { RowWriter } from "../sqlite/row-writer.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 
 const COLUMNS = "at, level, source, event, run, trace, message, data";
 /** Values of a row, the id among them. */
 const WIDTH = 9;
-/** How many rows one statement inserts. */
-const SIZES = [64, 16, 4, 1];
-
-const inserting = (db: Database, rows: number): (() => Statement) =>
-  prepared(
-    db,
-    `INSERT INTO logs (id, ${COLUMNS}) VALUES ${Array(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
-  );
 
 export class LogAppends {
   readonly #steps: ClockSteps;
   readonly #insert: Statement;
-  readonly #together: readonly { readonly rows: number; readonly insert: () => Statement }[];
+  readonly #others: RowWriter;
   /** Values of rows that are not inserted yet, one row after the other. */
   #values: SQLQueryBindings[] = [];
   #isCommit = false;
@@ -33,7 +25,7 @@ export class LogAppends {
   constructor(db: Database, steps: ClockSteps) {
     this.#steps = steps;
     this.#insert = db.prepare(`INSERT INTO logs (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.#together = SIZES.map((rows) => ({ rows, insert: inserting(db, rows) }));
+    this.#others = new RowWriter(db, WIDTH, (places) => `INSERT INTO logs (id, ${COLUMNS}) VALUES ${places}`);
   }
 
   /** A commit of the store begins. */
@@ -58,13 +50,7 @@ export class LogAppends {
     if (this.#values.length === 0) return;
     const values = this.#values;
     this.#values = [];
-    let from = 0;
-    for (const { rows, insert } of this.#together) {
-      for (const width = rows * WIDTH; values.length - from >= width; from += width) {
-        // One array costs less than hundreds of arguments.
-        insert().run(values.slice(from, from + width) as never);
-      }
-    }
+    this.#others.write(values);
     for (let row = 0; row < values.length; row += WIDTH) {
       this.#steps.appended(values[row] as number, values[row + 1] as number);
     }

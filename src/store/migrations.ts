@@ -11,6 +11,7 @@ import runEventsSql from "../../migrations/0010_run_events.sql" with { type: "te
 import incidentsSql from "../../migrations/0011_incidents.sql" with { type: "text" };
 import inboxSql from "../../migrations/0012_inbox.sql" with { type: "text" };
 import originsSql from "../../migrations/0013_origins.sql" with { type: "text" };
+import senseKeysSql from "../../migrations/0014_sense_keys.sql" with { type: "text" };
 import type { MigrationFile } from "../sqlite/migrate.ts";
 
 export const STORE_MIGRATIONS: readonly MigrationFile[] = [
@@ -26,4 +27,5 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0011_incidents.sql", sql: incidentsSql },
   { name: "0012_inbox.sql", sql: inboxSql },
   { name: "0013_origins.sql", sql: originsSql },
+  { name: "0014_sense_keys.sql", sql: senseKeysSql },
 ];

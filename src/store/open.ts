@@ -192,9 +192,7 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
       all.logs.committed();
       return value;
     } catch (error) {
-      all.signals.rolledBack();
-      all.logs.rolledBack();
-      all.archive.rolledBack();
+      for (const table of [all.signals, all.logs, all.archive, all.senses]) table.rolledBack();
       throw error;
     } finally {
       wal.committed();

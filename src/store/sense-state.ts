@@ -1,8 +1,10 @@
 /** What the kernel owes each sense and holds against it, across restarts. */
-import type { Database } from "bun:sqlite";
+import type { Database, Statement } from "bun:sqlite";
 import type { Moment } from "../base/clock.ts";
 import { type Json, readJson } from "../base/json.ts";
 import { type Problem, problem } from "../model/problem.ts";
+import { prepared } from "../sqlite/prepared.ts";
+import { RowWriter } from "../sqlite/row-writer.ts";
 import { isCount } from "./columns.ts";
 import { shownValue } from "./damage.ts";
 
@@ -101,16 +103,53 @@ function stateOf({ sense, outbox, strikes, ...columns }: Row): SenseState {
 
 const text = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
 
+/** What is owed to a sense from here on. */
+export interface OwedChange extends Pick<SenseState, "sense" | "owed" | "unanswered"> {}
+
+/** The numbers of senses in the table. */
+class SenseKeys {
+  readonly #known = new Map<string, number>();
+  readonly #find: () => Statement;
+  readonly #insert: () => Statement;
+
+  constructor(db: Database) {
+    this.#find = prepared(db, "SELECT id FROM sense_state WHERE sense = ?");
+    this.#insert = prepared(db, "INSERT INTO sense_state (sense) VALUES (?)");
+  }
+
+  of(sense: string): number {
+    const known = this.#known.get(sense);
+    if (known !== undefined) return known;
+    const found = this.#find().get(sense) as { readonly id: number } | null;
+    const id = found?.id ?? (this.#insert().run(sense).lastInsertRowid as number);
+    this.#known.set(sense, id);
+    return id;
+  }
+
+  /** A row that was made in a transaction that is undone is not there. */
+  forget(): void {
+    this.#known.clear();
+  }
+}
+
 export function senseStateTable(db: Database) {
-  const upsert = (column: keyof Row) =>
-    db.prepare(
-      `INSERT INTO sense_state (sense, ${column}) VALUES (?, ?) ON CONFLICT (sense) DO UPDATE SET ${column} = excluded.${column}`,
+  const keys = new SenseKeys(db);
+  const column = <Value extends string | number | null>(name: keyof Row) => {
+    const insert = `INSERT INTO sense_state (id, sense, ${name}) VALUES`;
+    const writer = new RowWriter(
+      db,
+      3,
+      (places) => `${insert} ${places} ON CONFLICT (id) DO UPDATE SET ${name} = excluded.${name}`,
     );
-  const outbox = upsert("outbox");
-  const owed = upsert("owed");
-  const started = upsert("started");
-  const strikes = upsert("strikes");
-  const quarantine = upsert("quarantine");
+    return (rows: readonly (readonly [sense: string, value: Value])[]): void => {
+      if (rows.length > 0) writer.write(rows.flatMap(([sense, value]) => [keys.of(sense), sense, value]));
+    };
+  };
+  const outbox = column<number>("outbox");
+  const owed = column<string | null>("owed");
+  const started = column<string | null>("started");
+  const strikes = column<number>("strikes");
+  const quarantine = column<string | null>("quarantine");
   return {
     all: (): SenseState[] =>
       db.query<Row, []>("SELECT sense, outbox, owed, started, strikes, quarantine FROM sense_state").all().map(stateOf),
@@ -123,11 +162,19 @@ export function senseStateTable(db: Database) {
     /** A column that cannot be read. */
     empty: (sense: string, column: RepairedColumn): void =>
       void db.query(`UPDATE sense_state SET ${column} = ? WHERE sense = ?`).run(column === "strikes" ? 0 : null, sense),
-    setOutbox: (sense: string, id: number): void => void outbox.run(sense, id),
-    setOwed: (sense: string, value: Owed | null, unanswered: readonly number[] = []): void =>
-      void owed.run(sense, text(value === null || unanswered.length === 0 ? value : { ...value, unanswered })),
-    setStarted: (sense: string, value: Moment | null): void => void started.run(sense, text(value)),
-    setStrikes: (sense: string, count: number): void => void strikes.run(sense, count),
-    setQuarantine: (sense: string, value: Quarantine | null): void => void quarantine.run(sense, text(value)),
+    /** The highest outbox rows taken. */
+    setOutbox: (rows: readonly Pick<SenseState, "sense" | "outbox">[]): void =>
+      outbox(rows.map((row) => [row.sense, row.outbox])),
+    setOwed: (changes: readonly OwedChange[]): void =>
+      owed(
+        changes.map(({ sense, owed: value, unanswered }) => [
+          sense,
+          text(value === null || unanswered.length === 0 ? value : { ...value, unanswered }),
+        ]),
+      ),
+    setStarted: (sense: string, value: Moment | null): void => started([[sense, text(value)]]),
+    setStrikes: (sense: string, count: number): void => strikes([[sense, count]]),
+    setQuarantine: (sense: string, value: Quarantine | null): void => quarantine([[sense, text(value)]]),
+    rolledBack: (): void => keys.forget(),
   };
 }

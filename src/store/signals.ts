@@ -1,10 +1,11 @@
 /** The table of signals: appended to by the kernel, read by cursor, its oldest rows removed by retention. */
-import type { Database, Statement } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { exceedsBytes } from "../base/json.ts";
 import { isRemote, partsOfName } from "../model/full-name.ts";
 import type { Signal } from "../model/signal.ts";
 import { MAX_VALUE_BYTES } from "../model/value.ts";
 import { prepared } from "../sqlite/prepared.ts";
+import { RowWriter } from "../sqlite/row-writer.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import { type Check, ID, isId, JSON_TEXT, NAME, orNull, RowGuard, TIME, TRACE } from "./columns.ts";
 import type { OnDamage } from "./damage.ts";
@@ -102,45 +103,27 @@ const followingIn =
     return found === null || found.count === 0 ? null : found;
   };
 
-/** So many rows are one statement, which costs less than a statement for each. */
-const ROWS_OF_ONE = 64;
-
-const insertInto = (db: Database, rows: number) =>
-  prepared(
-    db,
-    `INSERT INTO signals (sense, at, payload, cause, trace) VALUES ${Array(rows).fill("(?, ?, ?, ?, ?)").join(", ")}`,
-  );
+const OWN_WIDTH = 5;
 
 /** Appends signals that are made here. */
 class Appender {
-  readonly #one: () => Statement;
-  readonly #many: () => Statement;
+  readonly #rows: RowWriter;
   readonly #steps: ClockSteps;
 
   constructor(db: Database, steps: ClockSteps) {
-    this.#one = insertInto(db, 1);
-    this.#many = insertInto(db, ROWS_OF_ONE);
+    const insert = "INSERT INTO signals (sense, at, payload, cause, trace) VALUES";
+    this.#rows = new RowWriter(db, OWN_WIDTH, (places) => `${insert} ${places}`);
     this.#steps = steps;
   }
 
   /** Returns the id of the first. */
   append(signals: readonly NewSignal[]): number {
-    const whole = signals.length - (signals.length % ROWS_OF_ONE);
-    let last = 0;
-    for (let from = 0; from < whole; from += ROWS_OF_ONE) {
-      last = this.#insert(this.#many(), signals.slice(from, from + ROWS_OF_ONE));
-    }
-    for (const signal of whole === 0 ? signals : signals.slice(whole)) last = this.#insert(this.#one(), [signal]);
-    return last - signals.length + 1;
-  }
-
-  #insert(statement: Statement, signals: readonly NewSignal[]): number {
     const values: (string | number | null)[] = [];
     for (const { sense, at, payload, cause, trace } of signals) values.push(sense, at, payload, cause, trace);
-    const last = statement.run(...values).lastInsertRowid as number;
-    let id = last - signals.length;
-    for (const { at } of signals) this.#steps.appended(++id, at);
-    return last;
+    const first = this.#rows.write(values) - signals.length + 1;
+    let id = first;
+    for (const { at } of signals) this.#steps.appended(id++, at);
+    return first;
   }
 }
 

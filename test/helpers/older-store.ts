@@ -1,8 +1,20 @@
 /** Undoes migrations of logs.db, so that it is as an earlier build left it. */
 import type { Database } from "bun:sqlite";
 
+/** As it was before 0014: the state of a sense is found by the sense's name. */
+export function withoutSenseKeys(db: Database): void {
+  db.run("ALTER TABLE sense_state RENAME TO newer");
+  db.run(`CREATE TABLE sense_state (
+    sense TEXT PRIMARY KEY, outbox INTEGER NOT NULL DEFAULT 0, owed TEXT, started TEXT, strikes INTEGER NOT NULL DEFAULT 0,
+    quarantine TEXT) WITHOUT ROWID`);
+  db.run("INSERT INTO sense_state SELECT sense, outbox, owed, started, strikes, quarantine FROM newer");
+  db.run("DROP TABLE newer");
+  db.run("DELETE FROM _migrations WHERE name >= '0014'");
+}
+
 /** As it was before 0013: no signal is of another host. */
 export function withoutOrigins(db: Database): void {
+  withoutSenseKeys(db);
   for (const column of ["origin", "origin_id", "origin_at", "late"])
     db.run(`ALTER TABLE signals DROP COLUMN ${column}`);
   for (const table of ["origins", "origin_epochs"]) db.run(`DROP TABLE ${table}`);

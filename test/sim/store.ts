@@ -165,13 +165,13 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
     },
     senses: {
       ...store.senses,
-      setOwed(sense, owed, unanswered) {
-        store.senses.setOwed(sense, owed, unanswered);
-        told({ kind: "owed", sense, owed });
+      setOwed(changes) {
+        store.senses.setOwed(changes);
+        for (const { sense, owed } of changes) told({ kind: "owed", sense, owed });
       },
-      setOutbox(sense, row) {
-        store.senses.setOutbox(sense, row);
-        told({ kind: "outbox", sense, row });
+      setOutbox(rows) {
+        store.senses.setOutbox(rows);
+        for (const { sense, outbox: row } of rows) told({ kind: "outbox", sense, row });
       },
       setQuarantine(sense, quarantine) {
         store.senses.setQuarantine(sense, quarantine);

@@ -58,7 +58,7 @@ describe.each(["all", "get", "values"] as const)("after EXPLAIN by %s", (verb) =
         db.begin();
         db.database.run(sql`INSERT INTO t VALUES (${"x".repeat(10_000)})`);
         run(db.database, verb, text);
-        expect(db.keep([{ payload: `${count}`, cause: null, trace: "", at: 0 }])).toEqual({
+        expect(db.keep([{ text: `${count}` }], { cause: null, trace: "", now: 0 })).toEqual({
           outbox: [count + 1],
           wrote: true,
         });

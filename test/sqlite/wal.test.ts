@@ -25,7 +25,7 @@ function write(db: SenseDb): void {
   db.begin();
   db.database.run(sql`DELETE FROM t`);
   db.database.run(sql`INSERT INTO t VALUES (randomblob(200000))`);
-  db.keep([]);
+  db.keep([], { cause: null, trace: "", now: 0 });
 }
 
 async function startReader(file: string) {

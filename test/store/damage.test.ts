@@ -298,7 +298,7 @@ test("the outbox cursor of a sense that is no number stops that sense alone; oth
   using folder = temporaryFolder();
   const store = opened(folder.path);
   for (const sense of ["whole", "text", "negative", "fraction", "strikes"]) {
-    store.commit(() => store.senses.setOutbox(sense, 7));
+    store.commit(() => store.senses.setOutbox([{ sense, outbox: 7 }]));
   }
   store.close();
   tamper(

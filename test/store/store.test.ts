@@ -275,14 +275,16 @@ describe("what the kernel remembers", () => {
     const moment = { bootId: "b", bootMs: 5, wallMs: NOW };
     const owed = { reason: "signal" as const, at: NOW, cause: 3, trace: trace(NOW) };
     store.commit(() => {
-      store.senses.setOutbox("a", 7);
-      store.senses.setOwed("a", owed);
+      store.senses.setOutbox([{ sense: "a", outbox: 7 }]);
+      store.senses.setOwed([{ sense: "a", owed, unanswered: [] }]);
       store.senses.setStarted("a", moment);
       store.senses.setStrikes("a", 3);
       store.senses.setQuarantine("a", { since: moment, forMs: 60_000 });
-      store.senses.setOwed("b", owed);
-      store.senses.setOwed("b", null);
-      store.senses.setOwed("c", owed, [1, 2]);
+      store.senses.setOwed([{ sense: "b", owed, unanswered: [] }]);
+      store.senses.setOwed([
+        { sense: "b", owed: null, unanswered: [] },
+        { sense: "c", owed, unanswered: [1, 2] },
+      ]);
     });
     store.close();
     store = open(folder.path);
@@ -360,7 +362,7 @@ describe("what the kernel remembers", () => {
     expect(() =>
       store.commit(() => {
         fillOne(store);
-        store.senses.setOutbox("a", 1);
+        store.senses.setOutbox([{ sense: "a", outbox: 1 }]);
         throw new Error("no");
       }),
     ).toThrow("no");

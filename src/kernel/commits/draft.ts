@@ -11,7 +11,7 @@ import { advance, isOver, type Run, type RunEvent } from "../../model/run.ts";
 import { type KeyState, REST, storedKeyState } from "../../rules/key-state.ts";
 import type { Store } from "../../store/open.ts";
 import type { ReflexState } from "../../store/reflex-state.ts";
-import type { Owed, Quarantine } from "../../store/sense-state.ts";
+import type { Owed, OwedChange, Quarantine } from "../../store/sense-state.ts";
 import type { NewSignal } from "../../store/signals.ts";
 import type { KeyMemory, Remembering } from "../memory/key.ts";
 import { type LiveRun, wordsOf } from "../memory/run.ts";
@@ -151,7 +151,7 @@ export class Draft {
 
   /** What is owed to senses that are no longer there. */
   cancelOwedOf(names: readonly string[]): void {
-    for (const name of names) this.#store.senses.setOwed(name, null);
+    this.#store.senses.setOwed(names.map((sense) => ({ sense, owed: null, unanswered: [] })));
   }
 
   started(sense: Sense, moment: Moment): void {
@@ -248,12 +248,18 @@ export class Draft {
     return drafted === undefined ? sense.owed : drafted;
   }
 
+  #keepOwed(): void {
+    const changes: OwedChange[] = [];
+    for (const [sense, owed] of this.#owed) {
+      changes.push({ sense: sense.name, owed, unanswered: this.#currentlyUnanswered(sense) });
+    }
+    this.#store.senses.setOwed(changes);
+  }
+
   /** Last act inside the transaction. */
   finish(): void {
-    for (const [sense, owed] of this.#owed) {
-      this.#store.senses.setOwed(sense.name, owed, this.#currentlyUnanswered(sense));
-    }
-    for (const [sense, row] of this.#taken) this.#store.senses.setOutbox(sense.name, row);
+    this.#keepOwed();
+    this.#store.senses.setOutbox([...this.#taken].map(([{ name: sense }, outbox]) => ({ sense, outbox })));
     for (const [memory, { states, state }] of this.#keys) {
       const { name: reflex, definition } = states;
       if (state !== null) this.reflex({ reflex, key: memory.key, definition, state: storedKeyState(state) });

@@ -288,7 +288,7 @@ test("a throttle and a quarantine of an earlier boot end in their time, though t
   const trace = "0".repeat(32);
   bench.store.commit(() => {
     senses.setStarted("a", since);
-    senses.setOwed("a", { reason: "manual", at: since.wallMs, cause: null, trace }, []);
+    senses.setOwed([{ sense: "a", owed: { reason: "manual", at: since.wallMs, cause: null, trace }, unanswered: [] }]);
     senses.setQuarantine("b", { since, forMs: 60_000 });
   });
   bench.load([sense("a", { group: "one", throttleMs: 30_000 }), sense("b", { group: "two", throttleMs: null })], []);
@@ -329,7 +329,7 @@ describe("a compute that leaves something unread", () => {
   const owing = (senses: readonly SenseConfig[]): EngineBench => {
     const bench = new EngineBench();
     const owed = { reason: "manual", at: bench.clock.wallMs(), cause: null, trace: "0".repeat(32) } as const;
-    bench.store.commit(() => bench.store.senses.setOwed("a", owed, []));
+    bench.store.commit(() => bench.store.senses.setOwed([{ sense: "a", owed, unanswered: [] }]));
     return bench.load(senses, []);
   };
   const next = (bench: EngineBench): Message => {
