@@ -55,7 +55,7 @@ export interface EngineParts {
   readonly command: (role: string) => WorkerCommand;
   readonly lifetime: Lifetime;
   /** Each signal after its commit. */
-  readonly onSignal: (signal: Signal) => void;
+  readonly onSignal: ((signal: Signal) => void) | null;
 }
 
 /** Where the modules are, by the names that use them. */
@@ -175,7 +175,9 @@ export class Engine {
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
     this.watchdog = new Watchdog({ host, ledger, touch: () => lifetime.keep(), command: role(WATCHDOG_ROLE) });
-    this.fleet = new Fleet({ host, ledger, store, reflexes, data, isHeld, onSignal, command: role(FLEET_ROLE) });
+    const onRemote = onSignal ?? ((): void => {});
+    const ofFleet = { host, ledger, store, reflexes, data, isHeld, onSignal: onRemote };
+    this.fleet = new Fleet({ ...ofFleet, command: role(FLEET_ROLE) });
     this.otlp = new Otlp({ host, ledger, store, data, command: role(OTLP_ROLE) });
     const expectations = new Expectations({ lifetime, ticker, ledger, journal, store, senses, workflows, inboxes });
     this.expectations = expectations;

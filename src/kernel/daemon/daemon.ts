@@ -105,7 +105,7 @@ export class Daemon {
       space: this.#space,
       lifetime: this.#lifetime,
       command,
-      onSignal: options.onSignal ?? (() => {}),
+      onSignal: options.onSignal,
     });
     this.#listeners = new Listeners({ ...parts, engine: this.#engine, command, looks: () => this.#looks() });
     this.#engine.fleet.onAsked = () => answerTo(this.#looks().status(), options.secrets);

@@ -96,7 +96,7 @@ export interface Delivery {
 
 /** A signal, and a person who waits, know a compute by its trace. Whatever else began it has the trace of its one item. */
 function triggerOf(due: Owed, items: readonly Item[]): Owed {
-  const [item] = items;
+  const item = items[0];
   const isFree = items.length === 1 && due.cause === null && due.reason !== "manual";
   return item !== undefined && isFree ? { ...due, trace: item.trace } : due;
 }

@@ -16,7 +16,8 @@ import type { TimedRuns } from "./timed-runs.ts";
 
 /** Takes the due times of senses. */
 export interface DueTimes {
-  due(sense: Sense, dueMs: number, skipped: number): void;
+  /** `wallMs`: the present time. */
+  due(sense: Sense, dueMs: number, skipped: number, wallMs: number): void;
   dueDurably(sense: Sense, dueMs: number, remember: (draft: Draft) => void, kept: () => void): void;
   dueAtStart(sense: Sense): void;
   dueByWatch(sense: Sense): void;
@@ -95,6 +96,7 @@ export class Clocks {
   #newBeat(name: string, intervalMs: number, phaseMs: number, now: number): Beat {
     const reflexes = new Set<Reflex>();
     const fire = (due: number, skipped: number): void => {
+      const wallMs = this.#clock.wallMs();
       for (const reflex of reflexes) {
         const { config, sense } = reflex;
         if (!reflex.enabled) continue;
@@ -104,7 +106,7 @@ export class Clocks {
         // time.
         if (config.catchUp === "one" && !this.#ledger.troubled) this.#remember(reflex, due);
         reflex.fired++;
-        this.#dueTimes.due(sense, due, skipped);
+        this.#dueTimes.due(sense, due, skipped, wallMs);
       }
     };
     const calendar = intervalCalendar(intervalMs, phaseMs);

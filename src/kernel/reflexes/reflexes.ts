@@ -26,7 +26,7 @@ import type { Cause, Firings } from "./firings.ts";
 import { heldEnds, incidentEnds } from "./incident-ends.ts";
 import type { Incidents } from "./incidents.ts";
 import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
-import { Listeners } from "./listeners.ts";
+import { type Audience, Listeners } from "./listeners.ts";
 import { countingOn, newReflex, type Reflex } from "./reflex.ts";
 import { ReflexRows } from "./reflex-rows.ts";
 import { ReflexVoice } from "./reflex-voice.ts";
@@ -246,10 +246,9 @@ export class Reflexes implements KeyStatesOwner {
     return this.#heardBy(this.#listeners.toRemote(fullName), fullName, payload, at);
   }
 
-  #heardBy(listeners: readonly Reflex[], sense: string, payload: Json, at: number): Heard | null {
+  #heardBy({ reflexes: listeners, hasWords }: Audience, sense: string, payload: Json, at: number): Heard | null {
     if (listeners.length === 0) return null;
-    if (listeners.every(({ states }) => states === null))
-      return { listeners, matches: null, sense, elapsed: 0, payload };
+    if (!hasWords) return { listeners, matches: null, sense, elapsed: 0, payload };
     // First of all: time that passes after `at` would look like a clock that was set back.
     const elapsed = this.lifetime.of(at);
     const matches = listeners.map(({ states }) => states?.hear(sense, payload) ?? null);

@@ -21,6 +21,7 @@ import type { Sense } from "../memory/sense.ts";
 import type { World } from "../world.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { type Arrival, type Intake, payloadText } from "./intake.ts";
+import { lastRowOf } from "./loading.ts";
 import type { Throttles } from "./throttles.ts";
 
 export interface ComputesParts {
@@ -38,6 +39,15 @@ export interface ComputesParts {
 
 /** Why a compute failed. */
 export type Failure = Pick<WorkerMessageOf<"error">, "kind" | "message" | "stack" | "durationMs">;
+
+/** A compute under way, and its sense. */
+export interface Flown {
+  readonly sense: Sense;
+  readonly flight: Flight;
+}
+
+/** Called when a result of `sense` is committed, and with it the rows of its outbox up to `outbox`. */
+export type Landed = (sense: Sense, outbox: number | null) => void;
 
 /** A transaction that is too long delays what else is due. */
 const TAKEN_AT_ONCE = 100;
@@ -75,14 +85,12 @@ export class Computes {
   }
 
   /** Begins a compute of each sense, as one batch. Calls `send` at once, or after the commit where a throttle needs one. */
-  begin(starting: readonly Sense[], send: (flights: readonly (readonly [Sense, Flight])[]) => void): void {
+  begin(starting: readonly Sense[], send: (flights: readonly Flown[]) => void): void {
     const batch: Batch = { left: 0 };
-    const flights = starting.map((sense) => {
+    const flights = starting.map((sense): Flown => {
       this.#throttles.begins(sense);
-      return [
-        sense,
-        sense.begin(++this.#lastId, batch, this.#inboxes.pick(sense), this.#deliveries.pick(sense)),
-      ] as const;
+      const items = this.#inboxes.pick(sense);
+      return { sense, flight: sense.begin(++this.#lastId, batch, items, this.#deliveries.pick(sense)) };
     });
     const throttled = starting.filter((sense) => sense.config.throttleMs !== null);
     if (throttled.length === 0) return send(flights);
@@ -109,38 +117,47 @@ export class Computes {
     return null;
   }
 
-  /** The sense's flight has brought signals. */
-  signal(sense: Sense, flight: Flight, row: EmittedSignals, kept: () => void): void {
+  /** The flight has brought signals. */
+  signal(flown: Flown, row: EmittedSignals, landed: Landed): void {
+    const { sense, flight } = flown;
     this.#settles(sense, row);
-    const arrivals = arrivalsOf(sense, flight, row);
-    if (!arrivals.ok) {
-      const message = `the worker sent ${arrivals.error}`;
-      const { durationMs } = row;
-      return this.#failed(sense, flight, { kind: "failed", message, stack: null, durationMs }, kept);
-    }
+    const outbox = lastRowOf(row);
     const settled = (): void => {
       sense.stats.emitted++;
       if (flight.isBehind) this.#throttles.hurry(sense);
-      this.#settled(sense, flight, kept);
+      sense.land(flight);
+      landed(sense, outbox);
     };
-    const [first] = arrivals.value;
-    if (first === undefined || arrivals.value.length > 1) return this.#take(sense, flight, arrivals.value, settled);
-    const write = (draft: Draft): void => this.#settle(draft, sense, flight);
-    this.#intake.take(first, { write, kept: settled, batch: flight.batch });
+    if (row.more === null) {
+      const arrival = arrivalOf(flown, row);
+      if (typeof arrival === "string") return this.#refused(flown, row, arrival, landed);
+      const write = (draft: Draft): void => this.#settle(draft, flown);
+      return this.#intake.take(arrival, { write, kept: settled, batch: flight.batch });
+    }
+    const arrivals = arrivalsOf(flown, row, row.more);
+    if (arrivals.ok) this.#take(flown, arrivals.value, settled);
+    else this.#refused(flown, row, arrivals.error, landed);
+  }
+
+  /** `what` the worker sent instead of signals. */
+  #refused(flown: Flown, row: EmittedSignals, what: string, landed: Landed): void {
+    const message = `the worker sent ${what}`;
+    const failure: Failure = { kind: "failed", message, stack: null, durationMs: row.durationMs };
+    this.#failed(flown, failure, (sense) => landed(sense, lastRowOf(row)));
   }
 
   /** Takes the signals of a compute in their order, some in one transaction. The compute settles with the last. */
-  #take(sense: Sense, flight: Flight, arrivals: readonly Arrival[], settled: () => void, from = 0): void {
+  #take(flown: Flown, arrivals: readonly Arrival[], settled: () => void, from = 0): void {
     const next = from + TAKEN_AT_ONCE;
     const isLast = next >= arrivals.length;
     const taken = arrivals.slice(from, next);
-    const batch = from === 0 ? flight.batch : null;
+    const batch = from === 0 ? flown.flight.batch : null;
     for (const arrival of taken.slice(0, -1)) this.#intake.take(arrival, { write: () => {}, kept: () => {}, batch });
     const [end] = taken.slice(-1);
     if (end === undefined) return;
     this.#intake.take(end, {
-      write: (draft) => isLast && this.#settle(draft, sense, flight),
-      kept: () => (isLast ? settled() : this.#take(sense, flight, arrivals, settled, next)),
+      write: (draft) => isLast && this.#settle(draft, flown),
+      kept: () => (isLast ? settled() : this.#take(flown, arrivals, settled, next)),
       batch,
     });
   }
@@ -151,19 +168,20 @@ export class Computes {
     return { cause, trace: TRACE_PATTERN.test(row.trace) ? row.trace : this.#newTrace(this.#clock.wallMs()) };
   }
 
-  /** The sense's flight had nothing to say. */
-  noSignal(sense: Sense, flight: Flight, row: SilentCompute, kept: () => void): void {
+  /** The flight had nothing to say. */
+  noSignal(flown: Flown, row: SilentCompute, landed: Landed): void {
+    const { sense, flight } = flown;
     this.#settles(sense, row);
     sense.stats.nulls++;
     sense.stats.succeeded();
     const isForNothing = flight.owed === null && flight.items.length === 0 && !flight.isBehind;
-    if (isForNothing && sense.strikes === 0) return this.#settled(sense, flight, kept);
-    this.#commit(sense, flight, kept, (draft) => this.#settle(draft, sense, flight));
+    if (isForNothing && sense.strikes === 0) return settled(flown, landed);
+    this.#commit(flown, landed, (draft) => this.#settle(draft, flown));
   }
 
-  failure(sense: Sense, flight: Flight, message: Failure, kept: () => void): void {
-    this.#settles(sense, message);
-    this.#failed(sense, flight, message, kept);
+  failure(flown: Flown, message: Failure, landed: Landed): void {
+    this.#settles(flown.sense, message);
+    this.#failed(flown, message, landed);
   }
 
   #settles(sense: Sense, { durationMs }: { readonly durationMs: number }): void {
@@ -171,11 +189,12 @@ export class Computes {
     sense.stats.took(durationMs);
   }
 
-  #failed(sense: Sense, flight: Flight, message: Failure, kept: () => void): void {
+  #failed(flown: Flown, message: Failure, landed: Landed): void {
+    const { sense, flight } = flown;
     if (message.kind === "timed-out") this.#timedOut(sense, flight, message.durationMs, " and was rolled back");
     else this.#sayFailed(sense, flight, message);
-    this.#commit(sense, flight, kept, (draft) => {
-      this.#answer(draft, sense, flight);
+    this.#commit(flown, landed, (draft) => {
+      this.#answer(draft, flown);
       this.#inboxes.failed(draft, sense, flight.items);
     });
   }
@@ -202,27 +221,23 @@ export class Computes {
     this.#journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.timed-out", message, data);
   }
 
-  #commit(sense: Sense, flight: Flight, kept: () => void, write: (draft: Draft) => void): void {
-    this.#ledger.add({ write, kept: () => this.#settled(sense, flight, kept) }, flight.batch);
+  #commit(flown: Flown, landed: Landed, write: (draft: Draft) => void): void {
+    this.#ledger.add({ write, kept: () => settled(flown, landed) }, flown.flight.batch);
   }
 
   /** The compute succeeded. */
-  #settle(draft: Draft, sense: Sense, flight: Flight): void {
-    this.#answer(draft, sense, flight);
+  #settle(draft: Draft, flown: Flown): void {
+    const { sense, flight } = flown;
+    this.#answer(draft, flown);
     this.#inboxes.taken(draft, sense, flight.items, flight.trigger.trace);
     this.#deliveries.taken(draft, sense, flight);
     if (flight.isBehind) draft.owe(sense, { ...flight.due, reason: "watch", at: draft.now, cause: null });
   }
 
   /** What the compute was owed for is answered, however it ended. */
-  #answer(draft: Draft, sense: Sense, flight: Flight): void {
+  #answer(draft: Draft, { sense, flight }: Flown): void {
     draft.settle(sense, flight.owed);
     if (sense.strikes > 0) draft.strikes(sense, 0, null);
-  }
-
-  #settled(sense: Sense, flight: Flight, kept: () => void): void {
-    sense.land(flight);
-    kept();
   }
 
   /** The worker of `sense` died in the flight, which was alone. */
@@ -236,16 +251,28 @@ export class Computes {
   }
 }
 
-/** What the signals of `message` are to the intake, or what one of them is instead of a signal. */
-function arrivalsOf(sense: Sense, flight: Flight, row: EmittedSignals): Result<Arrival[], string> {
-  const { more } = row;
-  if (more !== null && more.length >= MAX_SIGNALS) return err(`${more.length + 1} signals at once`);
+function settled({ sense, flight }: Flown, landed: Landed): void {
+  sense.land(flight);
+  landed(sense, null);
+}
+
+type Emitted = Pick<EmittedSignals, "payload" | "outbox">;
+
+/** What a signal is to the intake, or what the worker sent instead. */
+function arrivalOf({ sense, flight }: Flown, { payload, outbox }: Emitted): Arrival | string {
+  const text = payloadText(payload);
+  if (!text.ok) return text.error;
   const { cause, trace } = flight.trigger;
+  return { sense, payload: payload as Json, text: text.value, outbox, cause, trace };
+}
+
+function arrivalsOf(flown: Flown, first: Emitted, more: readonly Emitted[]): Result<Arrival[], string> {
+  if (more.length >= MAX_SIGNALS) return err(`${more.length + 1} signals at once`);
   const arrivals: Arrival[] = [];
-  for (const { payload, outbox } of more === null ? [row] : [row, ...more]) {
-    const text = payloadText(payload);
-    if (!text.ok) return text;
-    arrivals.push({ sense, payload: payload as Json, text: text.value, outbox, cause, trace });
+  for (const emitted of [first, ...more]) {
+    const arrival = arrivalOf(flown, emitted);
+    if (typeof arrival === "string") return err(arrival);
+    arrivals.push(arrival);
   }
   return ok(arrivals);
 }

@@ -192,6 +192,7 @@ export class Deliveries {
 
   /** What the next compute of `sense` is handed; null: nothing. */
   pick(sense: Sense): Delivery | null {
+    if (this.#lines.size === 0) return null;
     const line = this.#lines.get(sense.name);
     if (line === undefined || this.#parts.reflexes.byName.get(line.reflex)?.enabled !== true) return null;
     const lastId = this.#parts.store.signals.lastId();

@@ -7,6 +7,7 @@
  */
 import { limitsOf } from "../../config/defaults.ts";
 import type {
+  AskedCompute,
   EmittedSignals,
   ParentMessage,
   SilentCompute,
@@ -14,14 +15,13 @@ import type {
   WorkerMessageOf,
 } from "../../ipc/definitions.ts";
 import type { Notes } from "../../ipc/notes.ts";
-import type { Flight } from "../memory/flight.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Ticker } from "../time/ticker.ts";
 import type { Death } from "../workers/crew.ts";
 import { LEAVE_MS, type WorkerLife } from "../workers/life.ts";
 import { Suspects } from "../workers/suspects.ts";
-import type { Computes } from "./computes.ts";
-import { ackMessage, askedCompute, type Loading, lastRowOf } from "./loading.ts";
+import type { Computes, Flown } from "./computes.ts";
+import { ackMessage, askedCompute, type Loading } from "./loading.ts";
 import { notedStarts } from "./noted.ts";
 import { pausesMadeLate } from "./pauses.ts";
 import type { LoneDeath, Quarantines } from "./quarantines.ts";
@@ -137,12 +137,12 @@ export class Flights {
       this.#beginning -= flights.length;
       this.#unstarted += flights.length;
       const sentAt = this.#ticker.awakeMs();
-      for (const [sense] of flights) sense.send(sentAt, this.#ticker.pausedMs);
-      this.#life.post({
-        type: "compute",
-        generation,
-        computes: flights.map(([{ name }, flight]) => askedCompute(name, flight)),
-      });
+      const computes: AskedCompute[] = [];
+      for (const { sense, flight } of flights) {
+        sense.send(sentAt, this.#ticker.pausedMs);
+        computes.push(askedCompute(sense.name, flight));
+      }
+      this.#life.post({ type: "compute", generation, computes });
       this.#life.expects();
     });
   }
@@ -238,27 +238,19 @@ export class Flights {
   }
 
   signal(row: EmittedSignals): void {
-    const found = this.#ends("signal", row.sense, row.id);
-    if (found === null) return;
-    const [sense, flight] = found;
-    const outbox = lastRowOf(row);
-    this.#computes.signal(sense, flight, row, () => {
-      if (outbox !== null) this.acknowledge(sense.name, outbox);
-      this.#settled(sense);
-    });
+    const flown = this.#ends("signal", row.sense, row.id);
+    if (flown !== null) this.#computes.signal(flown, row, this.#landed);
   }
 
   noSignal(row: SilentCompute): void {
-    const found = this.#ends("no-signal", row.sense, row.id);
-    if (found === null) return;
-    const [sense, flight] = found;
-    this.#computes.noSignal(sense, flight, row, () => this.#settled(sense));
+    const flown = this.#ends("no-signal", row.sense, row.id);
+    if (flown !== null) this.#computes.noSignal(flown, row, this.#landed);
   }
 
   failure(message: WorkerMessageOf<"error">, id: number): void {
-    const found = this.#ends("error", message.sense, id);
-    if (found === null) return;
-    const [sense, flight] = found;
+    const flown = this.#ends("error", message.sense, id);
+    if (flown === null) return;
+    const { sense, flight } = flown;
     if (message.kind === "aborted") {
       sense.abort();
       return this.#computes.overtake(sense);
@@ -274,11 +266,11 @@ export class Flights {
       this.#computeAgain(sense);
       return this.#life.schedule();
     }
-    this.#computes.failure(sense, flight, message, () => this.#settled(sense));
+    this.#computes.failure(flown, message, this.#landed);
   }
 
   /** A result has come. Null: it answers no compute that was sent. */
-  #ends(type: string, name: string | null, id: number): readonly [Sense, Flight] | null {
+  #ends(type: string, name: string | null, id: number): Flown | null {
     const sense = this.#seats.get(name ?? "");
     const flight = sense?.flight;
     if (!sense || !flight || flight.id !== id || flight.sentAt === null || flight.settling) {
@@ -287,8 +279,14 @@ export class Flights {
     }
     if (flight.start === "unknown") this.#unstarted--;
     else this.#life.tasks.ends(sense);
-    return [sense, flight];
+    return { sense, flight };
   }
+
+  /** A result of `sense` is committed, and with it the rows of its outbox up to `outbox`. */
+  readonly #landed = (sense: Sense, outbox: number | null): void => {
+    if (outbox !== null) this.acknowledge(sense.name, outbox);
+    this.#settled(sense);
+  };
 
   /** A result is taken: the sense is free for its next compute, and has not killed its worker. */
   #settled(sense: Sense): void {

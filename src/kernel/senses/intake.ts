@@ -41,8 +41,8 @@ export interface IntakeParts {
   readonly world: Pick<World, "clock" | "turns">;
   readonly ledger: Ledger;
   readonly reflexes: Reflexes;
-  /** Called with each signal after its commit. */
-  readonly onSignal: (signal: Signal) => void;
+  /** Called with each signal after its commit, null to call nobody. */
+  readonly onSignal: ((signal: Signal) => void) | null;
 }
 
 /** A payload as it is stored, or the reason why the value is no payload. */
@@ -73,7 +73,7 @@ export class Intake {
   readonly #turns: Turns;
   readonly #ledger: Ledger;
   readonly #reflexes: Reflexes;
-  readonly #onSignal: (signal: Signal) => void;
+  readonly #onSignal: IntakeParts["onSignal"];
   /** What this turn has brought so far, as one entry of the ledger. Null: nothing, or the entry takes no more. */
   #open: TurnEntry | null = null;
 
@@ -138,7 +138,7 @@ export class Intake {
       sense.stats.lastSignal = { id, at };
       sense.stats.signals++;
       sense.stats.succeeded();
-      this.#onSignal({ id, sense: sense.name, at, payload, cause, trace, ...MADE_HERE });
+      this.#onSignal?.({ id, sense: sense.name, at, payload, cause, trace, ...MADE_HERE });
     }
   }
 }

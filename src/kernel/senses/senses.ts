@@ -70,12 +70,14 @@ export class Senses implements DueTimes {
   // ── what the clock brings ────────────────────────────────────────────
 
   /** A due time of an interval: computed now, or owed when the throttle holds it back; missed while it still computes. */
-  due(sense: Sense, dueMs: number, skipped: number): void {
-    if (!sense.mayCompute || sense.problem) return;
-    sense.stats.missed += skipped;
-    if (sense.flight !== null || sense.tick?.reason === "tick") sense.stats.missed++;
-    if (sense.flight !== null) return;
-    const trigger = this.#trigger("tick", dueMs);
+  due(sense: Sense, dueMs: number, skipped: number, wallMs: number): void {
+    if (!sense.mayCompute || sense.problem !== null) return;
+    if (sense.flight !== null) {
+      sense.stats.missed += skipped + 1;
+      return;
+    }
+    sense.stats.missed += sense.tick?.reason === "tick" ? skipped + 1 : skipped;
+    const trigger = this.#trigger("tick", dueMs, wallMs);
     if (!this.throttles.holds(sense)) {
       sense.fallDue(trigger);
       return this.wake(sense);
@@ -118,8 +120,8 @@ export class Senses implements DueTimes {
     return this.#trigger("manual", this.#clock.wallMs());
   }
 
-  #trigger(reason: Owed["reason"], at: number): Owed {
-    return { reason, at, cause: null, trace: this.#newTrace(this.#clock.wallMs()) };
+  #trigger(reason: Owed["reason"], at: number, wallMs = this.#clock.wallMs()): Owed {
+    return { reason, at, cause: null, trace: this.#newTrace(wallMs) };
   }
 
   // ── what begins, and what does not ───────────────────────────────────
