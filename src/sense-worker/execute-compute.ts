@@ -12,7 +12,8 @@ import { describeAuthorFailure } from "../worker/peer-record.ts";
 import { type StandardSchema, validateWith } from "../worker/schema.ts";
 import { Deadline } from "./deadline.ts";
 import type { LoadedSense } from "./load-compute.ts";
-import type { SenseDb, Signed } from "./sense-database.ts";
+import type { Signed } from "./outbox.ts";
+import type { SenseDb } from "./sense-database.ts";
 import type { TakenUpTo } from "./taken.ts";
 
 /** A payload, and the row of the outbox that it is kept in. */

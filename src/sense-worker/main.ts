@@ -1,15 +1,11 @@
-/**
- * One group's process. Boot: lock, databases, migrations, peers, modules, then `ready`; after it the loop: computes in
- * the order they came, each begun in its own turn, their results sent with the next `started` or at the turn's end.
- */
+/** One group's process. Boot: lock, databases, migrations, peers, modules, then `ready`; after it what `computing.ts` does. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { clipLine } from "../base/row-limiter.ts";
 import { shrinkSoon } from "../base/shrink.ts";
 import { describeThrown } from "../base/thrown.ts";
-import type { AskedCompute as Compute, ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
-import { openNotes } from "../ipc/notes.ts";
+import type { ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
@@ -19,12 +15,11 @@ import { LOAD_LIMIT_MS } from "../worker/load-module.ts";
 import { clip } from "../worker/output.ts";
 import { Surroundings } from "../worker/surroundings.ts";
 import { author, type ComputeAuthor } from "./author.ts";
-import { type ComputeOutcome, executeCompute, type RunningCompute, type Waiting } from "./execute-compute.ts";
+import { Computing } from "./computing.ts";
 import { loadComputeFn, preload } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { ownerOf } from "./owner-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
-import { isSuccess, Results } from "./result.ts";
 import type { Seat } from "./seat.ts";
 import { badDeclaration, type SeatReport, sent, unseated } from "./seat-report.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
@@ -35,48 +30,28 @@ type Init = ParentMessageOf<"init">;
 type SenseInit = Init["senses"][number];
 
 const WAITING_ROWS = 64;
-/** Results wait no longer for a neighbour that may take its time. */
-const HELD_MS = 5;
 const PUT_BACK = "stop nerve and put back a copy of it where the rows are needed";
-
-/** A compute from the moment at which the author's code was entered. */
-interface Flight {
-  readonly request: Compute;
-  readonly seat: Seat;
-  readonly whose: ComputeAuthor;
-  /** Of `performance.now()`. */
-  readonly startedAt: number;
-  readonly running: RunningCompute;
-}
 
 const NOBODY: ComputeAuthor = { sense: null, trace: null };
 class SenseWorker {
   readonly #channel: Channel<WorkerMessage>;
   readonly #around: Surroundings<ComputeAuthor>;
   readonly #seats = new Map<string, Seat>();
-  readonly #results: Results;
-  readonly #notes = openNotes();
-  readonly #queue: Compute[] = [];
-  /** Computes that wait for something. */
-  readonly #waiting = new Map<string, Flight>();
-  #flushedAt = 0;
-  /** Whether a compute has settled. */
-  #hasAnswered = false;
+  readonly #computing: Computing;
   #generation = 1;
   #init: Init | null = null;
-  #pumping = false;
   #stopping = false;
 
   constructor() {
     const refuse = (what: string): void => this.complain("malformed-message", what);
     const take = (message: ParentMessage): void => this.#receive(message);
     this.#channel = openChannel<WorkerMessage>(inbox(parseParentMessage, take, refuse));
-    this.#results = new Results(this.#channel);
     this.#around = new Surroundings({
       nobody: NOBODY,
       author: () => author.getStore() ?? NOBODY,
       post: (row) => this.#channel.post({ type: "log", generation: this.#generation, ...row }),
     });
+    this.#computing = new Computing(this.#channel, this.#around, this.#seats);
   }
 
   /** Reports what went wrong outside any compute. The worker survives it. */
@@ -114,9 +89,7 @@ class SenseWorker {
         });
         return;
       case "compute":
-        this.#queue.push(...message.computes);
-        void this.#pump();
-        return;
+        return this.#computing.take(message);
       case "ack":
         for (const { sense, upTo } of message.outbox) this.#seats.get(sense)?.db.taken(upTo);
         this.#around.credit(message.logs);
@@ -143,7 +116,7 @@ class SenseWorker {
     this.#channel.post({ type: "ready", generation: this.#generation, senses: results });
     this.#channel.flush();
     shrinkSoon();
-    void this.#pump();
+    this.#computing.begin();
   }
 
   async #seat(init: SenseInit, place: number): Promise<SeatReport> {
@@ -225,107 +198,11 @@ class SenseWorker {
     }
   }
 
-  async #pump(): Promise<void> {
-    if (this.#pumping || this.#stopping || this.#seats.size === 0) return;
-    this.#pumping = true;
-    const queue = this.#queue;
-    let now = performance.now();
-    for (let at = 0; at < queue.length && !this.#stopping; at++) {
-      const flight = this.#start(queue[at] as Compute, now);
-      if (flight === null) continue;
-      const { waiting } = flight.running;
-      if (waiting !== null) {
-        await this.#follow(flight, waiting);
-        now = performance.now();
-      } else {
-        // What the author's code has begun and not awaited goes on for one turn of the microtask queue.
-        await null;
-        now = this.#ends(
-          flight,
-          author.run(flight.whose, () => flight.running.conclude()),
-        );
-      }
-    }
-    queue.length = 0;
-    this.#pumping = false;
-  }
-
-  /** Must be known before user code is entered, which may never yield. */
-  #begins({ init: { name: sense }, place, tookMs }: Seat, id: number, now: number): void {
-    if (this.#notes === null) this.#say({ sense, id });
-    if (this.#notes === null || tookMs > HELD_MS || now - this.#flushedAt > HELD_MS) {
-      this.#channel.flush();
-      this.#flushedAt = now;
-    }
-    this.#notes?.enter(place, id, now);
-  }
-
-  #say({ sense, id }: Pick<Compute, "sense" | "id">): void {
-    this.#channel.post({ type: "started", generation: this.#generation, id, sense });
-  }
-
-  /** Enters the author's code at `now` of `performance.now()`. */
-  #start(request: Compute, now: number): Flight | null {
-    const { id, sense: name, trace } = request;
-    const seat = this.#seats.get(name);
-    if (seat === undefined || this.#waiting.has(name)) {
-      this.#refuse(request, seat ? `sense "${name}" is computing already` : `sense "${name}" is not loaded`);
-      return null;
-    }
-    this.#begins(seat, id, now);
-    const whose = { sense: name, trace };
-    const setting = {
-      sense: seat.sense,
-      db: seat.db,
-      peers: this.#around.peersOf(name),
-      blobs: this.#around.blobs,
-      log: this.#around.logOf(whose),
-      startedAt: now,
-      timeoutMs: seat.init.timeoutMs,
-    };
-    const running = author.run(whose, () => executeCompute(setting, request, request.inbox ?? [], request.delivered));
-    return { request, seat, whose, startedAt: now, running };
-  }
-
-  #refuse({ id, sense }: Compute, message: string): void {
-    const head = { type: "error", generation: this.#generation, id, sense } as const;
-    this.#channel.post({ ...head, kind: "malformed-message", message, stack: null, durationMs: 0 });
-  }
-
-  /** Resolves once the next compute may begin: this one has settled, or is known to wait for something. */
-  async #follow(flight: Flight, { outcome, prompt }: Waiting): Promise<void> {
-    const { request } = flight;
-    this.#waiting.set(request.sense, flight);
-    void outcome.then((settled) => {
-      this.#waiting.delete(request.sense);
-      this.#ends(flight, settled);
-    });
-    await prompt;
-    if (this.#notes && this.#waiting.get(request.sense) === flight) this.#say(request);
-  }
-
-  /** Returns the time of `performance.now()`. */
-  #ends({ request: { id, sense }, seat, startedAt, running }: Flight, outcome: ComputeOutcome): number {
-    this.#notes?.leave(seat.place, id);
-    const now = performance.now();
-    const durationMs = Math.round((now - startedAt) * 1_000) / 1_000;
-    seat.tookMs = durationMs;
-    if (running.isBehind && isSuccess(outcome)) {
-      this.#channel.post({ type: "behind", generation: this.#generation, id, sense });
-    }
-    this.#results.post(this.#generation, { id, sense, durationMs }, outcome, now);
-    // The first result waits for no other, each of which runs code that has not run yet.
-    if (!this.#hasAnswered) this.#channel.flush();
-    this.#hasAnswered = true;
-    return now;
-  }
-
   /** Aborts what runs, waits for it to settle, and leaves. If it does not settle, the kernel ends this process. */
   async #stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    for (const { running } of this.#waiting.values()) running.abort();
-    await Promise.all([...this.#waiting.values()].map(({ running }) => running.waiting?.outcome));
+    await this.#computing.stop();
     for (const seat of this.#seats.values()) seat.db.close();
     this.#around.leave();
     this.#channel.leave({ type: "bye", generation: this.#generation });

@@ -4,6 +4,13 @@ import { counted } from "../base/counted.ts";
 import type { Json } from "../base/json.ts";
 import { once } from "../sqlite/once.ts";
 
+/** What every signal of a compute carries. */
+export interface Signed {
+  readonly now: number;
+  readonly cause: number | null;
+  readonly trace: string;
+}
+
 /** A signal as it is kept. */
 export interface OutboxSignal {
   /** JSON text. */

@@ -14,7 +14,7 @@ import { WalKeeper } from "../sqlite/wal.ts";
 import type { JsonCopy } from "../worker/json-copy.ts";
 import { author, type ComputeAuthor } from "./author.ts";
 import { AuthorError, authorDatabase, type Gate } from "./author-database.ts";
-import { Outbox, type OutboxRow } from "./outbox.ts";
+import { Outbox, type OutboxRow, type Signed } from "./outbox.ts";
 import { Savepoints } from "./savepoints.ts";
 import { Taken, type TakenUpTo } from "./taken.ts";
 
@@ -23,13 +23,6 @@ export interface ComputeCommit {
   /** The rows that its signals were kept in, in their order; none for a lone signal of a compute that wrote nothing. */
   readonly outbox: readonly number[];
   readonly wrote: boolean;
-}
-
-/** What every signal of a compute carries. */
-export interface Signed {
-  readonly now: number;
-  readonly cause: number | null;
-  readonly trace: string;
 }
 
 export interface SenseDb {

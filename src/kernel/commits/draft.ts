@@ -248,17 +248,14 @@ export class Draft {
     return drafted === undefined ? sense.owed : drafted;
   }
 
-  #keepOwed(): void {
-    const changes: OwedChange[] = [];
-    for (const [sense, owed] of this.#owed) {
-      changes.push({ sense: sense.name, owed, unanswered: this.#currentlyUnanswered(sense) });
-    }
-    this.#store.senses.setOwed(changes);
-  }
-
   /** Last act inside the transaction. */
   finish(): void {
-    this.#keepOwed();
+    const owedOf = ([sense, owed]: readonly [Sense, Owed | null]): OwedChange => ({
+      sense: sense.name,
+      owed,
+      unanswered: this.#currentlyUnanswered(sense),
+    });
+    this.#store.senses.setOwed([...this.#owed].map(owedOf));
     this.#store.senses.setOutbox([...this.#taken].map(([{ name: sense }, outbox]) => ({ sense, outbox })));
     for (const [memory, { states, state }] of this.#keys) {
       const { name: reflex, definition } = states;
