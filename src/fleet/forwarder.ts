@@ -93,7 +93,7 @@ export class Forwarder {
           await this.#beginAnew(standing);
           break;
         case "conflict":
-          await this.#conflicts(start.epoch);
+          await this.#conflicts(start.epoch, last.kind === "frame" ? last.frame.flaw : null);
           isClaim = true;
       }
       if (this.#session !== session) return null;
@@ -161,10 +161,13 @@ export class Forwarder {
   }
 
   /** Says so, and leaves the turn to the other one. */
-  #conflicts(other: string | null): Promise<void> {
+  /** `flaw`: why the last frame is none. */
+  #conflicts(other: string | null, flaw: string | null): Promise<void> {
     const { host, pace, notice } = this.#host;
-    const whose = other === null ? "frames that are not nerve's" : `frames of the epoch ${other}`;
-    const why = `another kernel sends as ${host} (${whose}; here it is ${this.#epoch}): give one of the two another \`host\``;
+    const why =
+      flaw === null
+        ? `another kernel sends as ${host} (frames of the epoch ${other}; here it is ${this.#epoch}): give one of the two another \`host\``
+        : `somebody sends as ${host} what is no frame of nerve (${flaw}): who has the key of ${host} can do that`;
     const waitMs = pace.claimMs * (1 + this.#host.random());
     this.#host.isShut({ kind: "blocked", why }, waitMs);
     notice("conflict", why);

@@ -139,14 +139,10 @@ export class Receiver {
   }
 
   async #take(carried: CarriedFrame, context: Context): Promise<Trouble | null> {
-    const { host, label } = carried;
+    const { host, label, flaw } = carried;
     if (host === this.#host.host || !isName(host) || !this.#host.wanted.isFrom(host)) return null;
     if (label === null) {
-      await this.#batches.add(
-        host,
-        { epoch: "", from: 0, to: 0, lost: 0, signals: [] },
-        "it does not say what it holds",
-      );
+      await this.#batches.add(host, { epoch: "", from: 0, to: 0, lost: 0, signals: [] }, flaw);
       return null;
     }
     const { epoch, to } = label;

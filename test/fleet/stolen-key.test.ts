@@ -7,11 +7,24 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { headers, type NatsConnection } from "@nats-io/transport-node";
 import { isTrouble } from "../../src/fleet/engine/engine.ts";
 import { connectTo } from "../../src/fleet/nats/connection.ts";
-import { asOperator, HAS_NATS, keysOf, type NatsServer, natsServer, printed, streamOn } from "../helpers/nats.ts";
+import { FleetHost } from "../helpers/fleet-host.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+import {
+  asOperator,
+  HAS_NATS,
+  keysOf,
+  type NatsServer,
+  natsServer,
+  printed,
+  printedLeaf,
+  streamOn,
+} from "../helpers/nats.ts";
+import { until } from "../helpers/until.ts";
+import { freeAddress } from "../helpers/web.ts";
 
 const FLEET = { hubs: ["hub"], hosts: ["web1", "evil"], sites: {} };
 const OWN = "nerve.evil.signals";
-const OWN_LAST = `$JS.API.DIRECT.GET.NERVE.${OWN}`;
+const LAST = `DIRECT.GET.NERVE.${OWN}`;
 const FRAME = { "Nerve-Epoch": "ab", "Nerve-To": "1" };
 
 async function connected(url: string, host: string): Promise<NatsConnection> {
@@ -39,13 +52,13 @@ const others = (url: string) =>
 const UNTOUCHED = { discard: "new", max_msgs: -1, subjects: { "nerve.web1.signals": 1 }, consumers: 0 };
 
 /** Publishes `body` as the attacker's own frame, and has the server send that frame to `target`. */
-async function relay(evil: NatsConnection, body: string, target: string): Promise<void> {
+async function relay(evil: NatsConnection, body: string, target: string, api = "$JS.API"): Promise<void> {
   const head = headers();
   for (const [key, value] of Object.entries(FRAME)) head.set(key, value);
   await evil.request(OWN, body, { headers: head, timeout: 5_000 });
-  evil.publish(OWN_LAST, "", { reply: target });
+  evil.publish(`${api}.${LAST}`, "", { reply: target });
   // The answers of the stream come in their order: behind this one the one before was sent.
-  await evil.request(OWN_LAST, "", { timeout: 5_000 });
+  await evil.request(`${api}.${LAST}`, "", { timeout: 5_000 });
 }
 
 const UPDATE = { name: "NERVE", subjects: ["nerve.*.signals"], storage: "file", discard: "old", max_msgs: 3 };
@@ -61,13 +74,46 @@ const SPY = {
   },
 };
 
-async function withVictim(configuration: ReturnType<typeof printed>): Promise<NatsServer> {
-  const server = await natsServer(configuration);
+/** A fleet in which web1 has sent a frame. `at`: where the attacker connects. */
+interface Ground extends AsyncDisposable {
+  readonly server: NatsServer;
+  readonly at: string;
+}
+
+async function withVictim(server: NatsServer, leaf: NatsServer | null): Promise<Ground> {
   await streamOn(server.url);
   const web1 = await connected(server.url, "web1");
   await web1.request("nerve.web1.signals", "a frame of web1", { timeout: 5_000 });
   await web1.close();
-  return server;
+  return {
+    server,
+    at: leaf?.url ?? server.url,
+    async [Symbol.asyncDispose]() {
+      await leaf?.[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const direct = async (configuration: ReturnType<typeof printed>): Promise<Ground> =>
+  withVictim(await natsServer(configuration), null);
+
+async function behindLeaf(): Promise<Ground> {
+  const fleet = { hubs: ["hub"], hosts: ["web1"], sites: { paris: ["evil"] } };
+  const leafListen = (await freeAddress()).text;
+  const server = await natsServer(printed(fleet, leafListen));
+  const leaf = await natsServer(printedLeaf(fleet, "paris", leafListen));
+  const ground = await withVictim(server, leaf);
+  const evil = await connected(leaf.url, "evil");
+  // Until the leaf node has its connection nothing answers.
+  await until("the leaf node passes on", () =>
+    evil.request(OWN, "x", { timeout: 1_000 }).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await evil.close();
+  return ground;
 }
 
 /** Without what the user of the attacker may do: the account alone holds. */
@@ -78,21 +124,24 @@ const withoutPermissions = (site: Parameters<ReturnType<typeof printed>>[0]): st
   return `${before}${keysOf("evil").publicKey}\n${after.slice(end[0].length)}`;
 };
 
-for (const [what, configuration] of [
-  ["with the printed configuration", printed(FLEET)],
-  ["with its account alone, and no permissions", withoutPermissions],
+for (const [what, begin, api] of [
+  ["with the printed configuration", () => direct(printed(FLEET)), "$JS.API"],
+  ["with its account alone, and no permissions", () => direct(withoutPermissions), "$JS.API"],
+  ["behind the leaf node of its site", behindLeaf, "$JS.hub.API"],
 ] as const)
   describe.if(HAS_NATS)(`the key of one host, ${what}`, () => {
+    let ground: Ground;
     let server: NatsServer;
     let evil: NatsConnection;
 
     beforeAll(async () => {
-      server = await withVictim(configuration);
-      evil = await connected(server.url, "evil");
+      ground = await begin();
+      server = ground.server;
+      evil = await connected(ground.at, "evil");
     });
     afterAll(async () => {
       await evil.close();
-      await server[Symbol.asyncDispose]();
+      await ground[Symbol.asyncDispose]();
     });
 
     test("an answer that the server is to send elsewhere forges nothing, and changes nothing of the stream", async () => {
@@ -101,9 +150,10 @@ for (const [what, configuration] of [
         ["$JS.API.STREAM.UPDATE.NERVE", JSON.stringify(UPDATE)],
         ["$JS.API.STREAM.PURGE.NERVE", ""],
         ["$JS.API.STREAM.DELETE.NERVE", ""],
+        ["$JS.hub.API.STREAM.DELETE.NERVE", ""],
         ["$JS.API.STREAM.MSG.DELETE.NERVE", JSON.stringify({ seq: 1 })],
       ] as const) {
-        await relay(evil, body, target);
+        await relay(evil, body, target, api);
         expect([target, await others(server.url)]).toEqual([target, UNTOUCHED]);
       }
     });
@@ -111,15 +161,15 @@ for (const [what, configuration] of [
     test("no consumer shows what other hosts send", async () => {
       const seen: string[] = [];
       evil.subscribe(SPY_INBOX, { callback: (_, message) => void seen.push(message.subject) });
-      await relay(evil, JSON.stringify(SPY), "$JS.API.CONSUMER.CREATE.NERVE.spy.nerve.web1.signals");
-      await relay(evil, JSON.stringify(SPY), "$JS.API.CONSUMER.CREATE.NERVE");
+      await relay(evil, JSON.stringify(SPY), "$JS.API.CONSUMER.CREATE.NERVE.spy.nerve.web1.signals", api);
+      await relay(evil, JSON.stringify(SPY), "$JS.API.CONSUMER.CREATE.NERVE", api);
       expect(await others(server.url)).toEqual(UNTOUCHED);
       expect(seen).toEqual([]);
     });
 
     test("the acknowledgement of a frame lands on no subject of another host", async () => {
       for (const target of ["nerve.web1.signals", "nerve.ghost.signals"]) evil.publish(OWN, "x", { reply: target });
-      await relay(evil, "behind them", "nerve.ghost.signals");
+      await relay(evil, "behind them", "nerve.ghost.signals", api);
       expect(await others(server.url)).toEqual(UNTOUCHED);
     });
 
@@ -172,3 +222,41 @@ for (const [what, configuration] of [
       expect(await others(server.url)).toEqual(UNTOUCHED);
     });
   });
+
+describe.if(HAS_NATS)("what lands under the name of a host and is no frame of that host", () => {
+  let server: NatsServer;
+  beforeAll(async () => {
+    server = await natsServer(printed(FLEET));
+    await streamOn(server.url);
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test("is refused and named, joins no host, and what comes behind it is read", async () => {
+    using folder = temporaryFolder();
+    const evil = await connected(server.url, "evil");
+    const status = headers(503, "No Responders");
+    evil.publish(OWN, "", { headers: status });
+    // The acknowledgement of a frame, and a frame that the server has passed on.
+    evil.publish(OWN, "x", { reply: OWN });
+    await relay(evil, "x", OWN);
+    await relay(evil, "x", OWN);
+    await evil.close();
+    await using hub = new FleetHost("hub", folder.file("hub")).start(server.url, { receive: ["*/*"] });
+    await using web1 = new FleetHost("web1", folder.file("web1")).start(server.url);
+    web1.say(10);
+    await until("what comes behind it is here", () => hub.of("web1").length === 10);
+    await until("each is refused", () => hub.refused.some(({ why }) => why.includes("Nats-Subject")));
+    expect(new Set(hub.refused.map(({ host }) => host))).toEqual(new Set(["evil"]));
+    expect(hub.refused.map(({ why }) => why)).toContain("it does not say what it holds");
+    expect(hub.of("evil")).toEqual([]);
+  });
+
+  test("its host goes on behind it, and says what it has found", async () => {
+    using folder = temporaryFolder();
+    await using hub = new FleetHost("hub", folder.file("hub")).start(server.url, { receive: ["*/*"] });
+    await using evil = new FleetHost("evil", folder.file("evil")).start(server.url);
+    evil.say(10);
+    await until("it goes on", () => hub.of("evil").length === 10);
+    expect(evil.notices).toEqual([{ kind: "conflict", message: expect.stringContaining("what is no frame of nerve") }]);
+  });
+});

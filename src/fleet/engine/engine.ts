@@ -21,11 +21,13 @@ export interface Label {
   readonly to: number;
 }
 
-/** A frame in the stream. `host`: the engine vouches for it. `label`: null where it cannot be read. */
+/** A frame in the stream. `host`: the engine vouches for it. */
 export interface CarriedFrame {
   readonly host: string;
   readonly position: number;
+  /** Null: it is no frame of that host, and `flaw` says why. */
   readonly label: Label | null;
+  readonly flaw: string | null;
   /** Unix milliseconds by the server's clock at which it was stored, and by the sender's clock at which it was sent. Null: nobody says. */
   readonly storedMs: number | null;
   readonly sentMs: number | null;

@@ -53,11 +53,11 @@ async function lastFrame(session: Connected, { settings, epoch }: Examined): Pro
   const last = await session.last();
   if (isTrouble(last)) return fails(what, last);
   if (last.kind === "none") return works(what, `the stream has no frame of ${settings.host} yet`);
-  const { label, position } = last.frame;
+  const { label, flaw, position } = last.frame;
   if (label === null)
     return {
       what,
-      why: `what stands at ${position} is not nerve's: somebody else publishes as ${settings.host}`,
+      why: `what stands at ${position} is no frame of nerve: ${flaw}; somebody else has the key of ${settings.host}`,
       remark: null,
     };
   const isOther = epoch !== null && label.epoch !== epoch;

@@ -165,17 +165,17 @@ class NatsReading implements Reading {
   }
 
   #receive(message: Msg): void {
-    const status = message.headers?.code ?? 0;
-    if (status !== 0) return this.#isTold(status, message.headers?.description ?? "");
     const place = placeOf(message.reply ?? "");
-    if (place === null) return this.#fail(offline("the stream sent a message without its place"));
+    // What has a place is of the stream: a host may have put a status on its frame.
+    if (place === null) return this.#isTold(message.headers?.code ?? 0, message.headers?.description ?? "");
     this.#count++;
     if (place.count !== this.#count) return this.#fail(offline("a message of the stream was lost on its way"));
     this.#left--;
     this.#bytes += message.data.length;
     this.#pullMore();
     this.#heard();
-    this.#frames.push(carriedFrame(message.subject, place, message.headers ?? null, message.data));
+    const lying = { ...place, isAnswer: false };
+    this.#frames.push(carriedFrame(message.subject, lying, message.headers ?? null, message.data));
     this.#wake();
   }
 
@@ -185,6 +185,7 @@ class NatsReading implements Reading {
     if (status === 409 && !PULL_IS_OVER.test(description))
       return this.#fail(offline(`the stream ended the reading: ${description}`));
     if (status === 409) this.#left = 0;
+    if (status === 0) return this.#fail(offline("the stream sent a message without its place"));
     if (status === 503) return this.#fail(offline("the stream is gone, or has no leader"));
     this.#heard();
     if (this.#left === 0) this.#wake();
@@ -203,7 +204,7 @@ class NatsReading implements Reading {
 }
 
 /** `count`: of the messages of this reading. */
-interface Place extends Lying {
+interface Place extends Omit<Lying, "isAnswer"> {
   readonly count: number;
 }
 

@@ -18,7 +18,7 @@ import {
 } from "../engine/engine.ts";
 import type { Access } from "./access.ts";
 import { type Connection, connectTo } from "./connection.ts";
-import { ALL_SUBJECTS, askSubject, carriedFrame, headersOf, subjectOf } from "./frames.ts";
+import { ALL_SUBJECTS, answeredPosition, askSubject, carriedFrame, headersOf, subjectOf } from "./frames.ts";
 import { readFrom, type Start } from "./reading.ts";
 import { Requests } from "./requests.ts";
 import { concernOf } from "./versions.ts";
@@ -127,14 +127,13 @@ class NatsSession implements Session {
     if (answer.kind === "offline") return this.#whyRefused(answer);
     if (answer.kind !== "answered") return answer;
     const { headers, data } = answer.value;
-    if (headers?.code === 404) return { kind: "none" };
-    const position = Number(headers?.get("Nats-Sequence"));
+    const position = answeredPosition(headers ?? null);
+    // A frame may have a status of its own.
+    if (Number.isNaN(position) && headers?.code === 404) return { kind: "none" };
     if (!Number.isSafeInteger(position) || position < 1)
       return { kind: "offline", why: "the server answered without the place of the last frame" };
-    return {
-      kind: "frame",
-      frame: carriedFrame(subjectOf(host), { position, storedMs: null, pending: 0 }, headers ?? null, data),
-    };
+    const lying = { position, storedMs: null, pending: 0, isAnswer: true };
+    return { kind: "frame", frame: carriedFrame(subjectOf(host), lying, headers ?? null, data) };
   }
 
   /**
