@@ -6,7 +6,7 @@ import { type FleetConfig, PRESENCE, receivedBy } from "../model/fleet.ts";
 import { isRemote } from "../model/full-name.ts";
 import type { Report } from "./report.ts";
 import { isStandIn } from "./source.ts";
-import { entryOf, type MapTree, shown, type Tree } from "./tree.ts";
+import { entryOf, isEmpty, type MapTree, shown, type Tree } from "./tree.ts";
 
 export function warnOfFleet(root: MapTree, config: NerveConfig, report: Report): void {
   const { fleet, reflexes } = config;
@@ -40,6 +40,13 @@ function warnOfAccess(section: Tree, { servers, nkey, creds, cert }: FleetConfig
   if (away !== undefined && nkey === null && creds === null && cert === null) {
     const message = `\`fleet\` has neither \`nkey\` nor \`creds\`: a server that asks who connects does not accept this host`;
     report.warn("no-key", section.place, message, "`nerve fleet key` makes a pair; add nkey: ${credential:nerve-nkey}");
+  }
+  const seed = entryOf(section, "nkey");
+  if (seed?.kind === "scalar" && !seed.filled && !isEmpty(seed)) {
+    const message = "`fleet.nkey` is written in clear: who reads this file can send as this host";
+    const hint =
+      "write ${credential:NAME} or ${VAR}, and give the seed to the daemon alone; make another pair where others have read it";
+    report.warn("clear-secret", seed.place, message, hint);
   }
   if (away !== undefined || servers.some(isStandIn)) return;
   for (const name of ["ca", "cert", "key"]) {

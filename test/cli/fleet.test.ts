@@ -1,11 +1,12 @@
 /** `nerve fleet`: keys, the server's configuration, the stream, and whether this host can do what it needs to. */
 import { describe, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { shownHost } from "../../src/cli/fleet/status.ts";
 import { newKeyPair } from "../../src/fleet/nats/keys.ts";
 import type { Origin } from "../../src/model/origin.ts";
 import { openStore } from "../../src/store/open.ts";
+import { certificate, type Holder } from "../helpers/certificates.ts";
 import { HAS_NATS, natsServer } from "../helpers/nats.ts";
 import { NERVE, type Project, project, runNerve } from "../helpers/nerve.ts";
 import { FLEET } from "../page/world/fleet.ts";
@@ -101,6 +102,30 @@ describe("what makes no sense is refused with what to write", () => {
       expect([code, stderr]).toEqual([2, expect.stringContaining("this host is in no fleet")]);
     }
   });
+});
+
+test("`nerve check` reads the files of `fleet`, and names each that cannot work by its key", async () => {
+  const valid = { from: new Date(0), to: new Date("2100-01-01"), issuer: null, isAuthority: false };
+  const [own, other] = ["own", "other"].map((name) => certificate({ name, names: [], ...valid })) as [Holder, Holder];
+  using folder = project({
+    "nerve.yaml": `host: web1
+fleet: { servers: [tls://a.example:4222], creds: text, ca: text, cert: cert.pem, key: key.pem, send: [load] }
+senses: { load: }
+reflexes: [{ sense: load, interval: 1h }]
+`,
+    text: "root:x:0:0",
+    "cert.pem": own.certificate,
+    "key.pem": other.privateKey,
+  });
+  const check = () => runNerve(folder.path, ["check", "--no-types"]);
+  const refused = await check();
+  expect(refused.code).toBe(1);
+  const [cert, text] = [join(folder.path, "cert.pem"), join(folder.path, "text")];
+  expect(refused.stderr).toContain(`\`fleet.creds\`: ${text} holds no credentials`);
+  expect(refused.stderr).toContain(`\`fleet.ca\`: ${text} holds no certificate in PEM`);
+  expect(refused.stderr).toContain(`key.pem is not the key of the certificate in \`fleet.cert\` (${cert})`);
+  writeFileSync(join(folder.path, "key.pem"), own.privateKey);
+  expect((await check()).stderr).not.toContain("fleet.key");
 });
 
 test("a server that is not there is named, with exit code 1", async () => {

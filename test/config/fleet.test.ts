@@ -16,6 +16,15 @@ const read = (fleet: string, rest = REFLEXES, host = "hub.example.org") =>
     around({ hostName: host, file: "/etc/nerve.yaml" }),
   );
 
+/** Warnings on a text in which `$NKEY` stands for a variable that holds a seed. */
+const filled = (fleet: string): string[] => {
+  const { problems, warnings } = readNerveConfig(
+    `host: hub\n${fleet.replace("$NKEY", "${" + "NKEY}")}\n${SENSES}${REFLEXES}`,
+    around({ file: "/etc/nerve.yaml", environment: { NKEY: SEED } }),
+  );
+  return [...problems, ...warnings].map(({ message }) => message);
+};
+
 const problemsOf = (fleet: string): string[] =>
   read(`fleet: ${fleet}`).problems.map(
     ({ message, hint, line }) => `${line}: ${message}${hint === null ? "" : `; ${hint}`}`,
@@ -89,6 +98,18 @@ test.each([
   expect(problems.every((problem) => problem.startsWith("2: "))).toBe(true);
 });
 
+test("a seed that is written in clear is warned of, and not shown; one from elsewhere is not", () => {
+  const { warnings } = read(`fleet: { servers: [tls://a], nkey: ${SEED}, send: [load] }`);
+  const [clear, ...others] = warnings.filter(({ kind }) => kind === "clear-secret");
+  expect([clear?.line, clear?.message, others]).toEqual([
+    2,
+    expect.stringContaining("`fleet.nkey` is written in clear"),
+    [],
+  ]);
+  expect(JSON.stringify(warnings)).not.toContain(SEED);
+  expect(filled("fleet: { servers: [tls://a], nkey: '$NKEY', send: [load] }")).toEqual([]);
+});
+
 test("the host's name is the first label of what the machine calls itself, made a name", () => {
   expect(["Web_1.example.org", "-x", "db", "Ä", ""].map(hostNamed)).toEqual([
     "web-1",
@@ -148,7 +169,6 @@ test("what nothing would ever come of is warned of", () => {
     "`fleet.send` names disks, and there is no such sense",
   );
   expect(warned("fleet: { servers: [tls://a] }")).toContain("`fleet` neither sends nor receives anything");
-  expect(warned(`fleet: { servers: [tls://a], nkey: ${SEED}, send: [load] }`)).toBe("");
   expect(warned("fleet: { servers: [tls://a], cert: a.pem, key: a.key, send: [load] }")).toBe("");
   expect(warned("fleet: { servers: [nats://127.0.0.1], send: [load] }")).toBe("");
   expect(warned("fleet: { servers: [tls://a], send: [load] }")).toContain("neither `nkey` nor `creds`");

@@ -25,6 +25,7 @@ import {
   problemsOf,
 } from "../../scratch/modules.ts";
 import { rehearseStore } from "../../scratch/store.ts";
+import { fleetProblems } from "../fleet/files.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, fail, usageError } from "../frame/outcome.ts";
 import { staleness } from "../kit/nerve-folder.ts";
@@ -34,7 +35,7 @@ import { printWarnings, remark, warn } from "../screen/failure.ts";
 import { SECRETS } from "../screen/secrets.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
-import { absences } from "../unit/absent.ts";
+import { absences, exists } from "../unit/absent.ts";
 import { askedIn } from "../unit/asked.ts";
 import { type HostFindings, lookAtHost } from "../unit/host.ts";
 import { placesOf } from "../unit/places.ts";
@@ -84,6 +85,7 @@ export const command = defineCommand({
         ...problemsOf("sense", senses, parts),
         ...problemsOf("workflow", workflows, parts),
         ...channelProblems(config, parts),
+        ...(await fleetProblems(config, exists)),
         ...(store.ok ? [] : [store.error]),
         ...unsatisfied(expectations, payloads),
         ...(host?.lacks ?? []),
