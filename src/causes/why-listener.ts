@@ -47,6 +47,15 @@ const CONCERNED: Readonly<Record<FleetConcern["kind"], Omit<Shut, "notDone"> & {
       { command: "nerve logs --level warn", does: "since when, and how often before (`fleet.behind`)" },
     ],
   },
+  clock: {
+    what: "Not all hosts of the fleet have the right time",
+    waiting:
+      "No reflex looks at signals that are older than `fleet.fresh` by the clock of the host that made them. Signals are shown with that host's time.",
+    next: [
+      { command: "timedatectl", does: "on that host: whether its clock is synchronized" },
+      { command: "nerve fleet status", does: "whose clock is off, and whose signals come too late now" },
+    ],
+  },
   filling: {
     what: "The stream of the fleet is nearly full",
     waiting:

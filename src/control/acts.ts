@@ -6,6 +6,7 @@ import type { Offered } from "../inbox/offered.ts";
 import type { Problem } from "../model/problem.ts";
 import type {
   Archived,
+  ForgottenHost,
   HostsAnswer,
   IncidentAnswer,
   IncidentRequest,
@@ -36,5 +37,7 @@ export interface Acts {
   unsilence(pattern: string): Promise<Result<SilenceAnswer, Problem>>;
   /** Asks other hosts for their status, over the fleet. Changes nothing, and waits for others: so it is no look. */
   askHosts(hosts: readonly string[]): Promise<Result<HostsAnswer, Problem>>;
+  /** A host of the fleet that is gone for good. */
+  forgetHost(host: string): Promise<Result<ForgottenHost, Problem>>;
   archive(): Promise<Result<Archived, Problem>>;
 }

@@ -234,6 +234,12 @@ export interface HostsAnswer {
   readonly hosts: readonly { readonly host: string; readonly status: JsonObject | null; readonly why: string | null }[];
 }
 
+/** `nerve fleet forget`: how many signals of the host are stored stays. */
+export interface ForgottenHost {
+  readonly host: string;
+  readonly signals: number;
+}
+
 /** `nerve archive run`: files written, logs moved into them, signals removed. */
 export interface Archived {
   /** That logs were moved to. */

@@ -135,6 +135,7 @@ export const routesOf = (looks: Looks, acts: Acts): Readonly<Record<string, Rout
   "/retry-items": act({ items: ids }, ({ items }) => acts.retryItems(items)),
   "/drop-items": act({ items: ids }, ({ items }) => acts.dropItems(items)),
   "/ask-hosts": act({ hosts: names }, ({ hosts }) => acts.askHosts(hosts)),
+  "/forget-host": act({ host: short }, ({ host }) => acts.forgetHost(host)),
   "/archive": act({}, () => acts.archive()),
   "/reload": act({}, () => acts.reload(), UNPROCESSABLE),
 });

@@ -3,10 +3,14 @@
  * way than the kernel has given credit for.
  */
 import type { FleetMessageOf } from "../ipc/fleet-definitions.ts";
+import type { CarriedFrame } from "./engine/engine.ts";
 import type { Frame } from "./frame.ts";
 
 type Batch = Omit<FleetMessageOf<"batch">, "type" | "generation">;
 type BatchFrame = Batch["frames"][number];
+
+/** When a frame was sent, and when it was stored. */
+type Times = Pick<CarriedFrame, "sentMs" | "storedMs">;
 
 /** Batches without an answer. */
 const CREDIT = 2;
@@ -67,10 +71,10 @@ export class Batches {
   }
 
   /** A frame for the kernel; resolves when there is room for the next. */
-  async add(host: string, frame: Frame, refused: string | null): Promise<void> {
+  async add(host: string, frame: Frame, refused: string | null, times: Times): Promise<void> {
     const wasEmpty = this.isEmpty;
     if (wasEmpty) this.#settledAt = this.#nowMs();
-    this.#merge(host, frame, refused);
+    this.#merge(host, frame, refused, times);
     if (wasEmpty) this.#marks();
     this.#signals += frame.signals.length;
     this.#characters += charactersOf(frame);
@@ -99,14 +103,17 @@ export class Batches {
     return this.#signals >= MAX_SIGNALS || this.#characters >= MAX_CHARACTERS || this.#frames.length >= MAX_FRAMES;
   }
 
-  #merge(host: string, { epoch, from, to, lost, signals }: Frame, refused: string | null): void {
+  #merge(host: string, { epoch, from, to, lost, signals }: Frame, refused: string | null, times: Times): void {
+    const { sentMs: sentAt, storedMs: storedAt } = times;
     const open = this.#open.get(host);
     if (open !== undefined && refused === null && lost === 0 && open.epoch === epoch && open.to === from) {
       open.to = to;
+      open.sentAt = sentAt;
+      open.storedAt = storedAt;
       open.signals.push(...signals);
       return;
     }
-    const frame: BatchFrame = { host, epoch, from, to, lost, refused, signals: [...signals] };
+    const frame: BatchFrame = { host, epoch, from, to, lost, refused, sentAt, storedAt, signals: [...signals] };
     this.#frames.push(frame);
     if (refused === null) this.#open.set(host, frame);
     else this.#open.delete(host);

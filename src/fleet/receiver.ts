@@ -142,7 +142,7 @@ export class Receiver {
     const { host, label, flaw } = carried;
     if (host === this.#host.host || !isName(host) || !this.#host.wanted.isFrom(host)) return null;
     if (label === null) {
-      await this.#batches.add(host, { epoch: "", from: 0, to: 0, lost: 0, signals: [] }, flaw);
+      await this.#batches.add(host, { epoch: "", from: 0, to: 0, lost: 0, signals: [] }, flaw, carried);
       return null;
     }
     const { epoch, to } = label;
@@ -150,14 +150,14 @@ export class Receiver {
     if (known !== null && to <= known) {
       // Known. A frame that says nothing new is a sign of life, unless it is read again.
       const isBeat = to === known && !context.isAgain && carried.position > context.readUpto;
-      if (isBeat) await this.#give(host, { epoch, from: to, to, lost: 0, signals: [] });
+      if (isBeat) await this.#give(host, { epoch, from: to, to, lost: 0, signals: [] }, carried);
       return null;
     }
     const unpacked = unpackFrame(carried.body);
     if (!unpacked.ok || unpacked.value.to !== to || unpacked.value.epoch !== epoch) {
       const why = unpacked.ok ? "its headers say something else than what it holds" : unpacked.error;
       // Its signals are missing: where it begins is known by what came before.
-      await this.#batches.add(host, { epoch, from: known ?? to, to, lost: 0, signals: [] }, why);
+      await this.#batches.add(host, { epoch, from: known ?? to, to, lost: 0, signals: [] }, why, carried);
       this.#knows(host, epoch, to);
       return null;
     }
@@ -167,7 +167,7 @@ export class Receiver {
       const trouble = context.from === 0 ? null : await this.#readAgain(host, context);
       if (trouble !== null) return trouble;
     }
-    await this.#give(host, this.#cut(host, frame));
+    await this.#give(host, this.#cut(host, frame), carried);
     return null;
   }
 
@@ -206,9 +206,9 @@ export class Receiver {
     };
   }
 
-  async #give(host: string, frame: Frame): Promise<void> {
+  async #give(host: string, frame: Frame, carried: CarriedFrame): Promise<void> {
     this.#knows(host, frame.epoch, frame.to);
-    await this.#batches.add(host, { ...frame, signals: this.#host.wanted.of(host, frame.signals) }, null);
+    await this.#batches.add(host, { ...frame, signals: this.#host.wanted.of(host, frame.signals) }, null, carried);
   }
 
   #knows(host: string, epoch: string, upto: number): void {

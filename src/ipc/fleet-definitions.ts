@@ -174,6 +174,7 @@ const signal = { id: POSITIVE, sense: "string", at: COUNT, trace: "string", payl
 /**
  * What one host sent: its signals with ids in (from, to] that this host receives, in the order of their ids. Frames that follow one
  * another without a gap are one. `from` above what is known of the host: what lies between is missing. `lost`: as the sender counted.
+ * `sentAt`, `storedAt`: Unix milliseconds by the clock of the sender and of the server, of the newest of the frames; null: nobody says.
  * `refused`: why a frame could not be read; its signals are missing. A refused frame without an epoch says nothing about its host.
  */
 const frame = {
@@ -183,6 +184,8 @@ const frame = {
   to: COUNT,
   lost: COUNT,
   refused: "string | null",
+  sentAt: "number.integer >= 0 | null",
+  storedAt: "number.integer >= 0 | null",
   signals: [signal, "[]"],
 } as const;
 

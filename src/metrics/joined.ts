@@ -14,7 +14,7 @@ const only = (value: number): Series[] => [{ labels: {}, value }];
 /** None where the configuration has no `fleet`. `origins`: by name. */
 export function ofFleet(fleet: FleetStatus | null, origins: readonly Origin[]): string[] {
   if (fleet === null) return [];
-  const { out, in: into, stream } = fleet;
+  const { out, in: into, stream, clocks } = fleet;
   const up = [{ labels: { direction: "out" }, value: isUp(out) }];
   if (into !== null) up.push({ labels: { direction: "in" }, value: isUp(into) });
   return [
@@ -32,7 +32,7 @@ export function ofFleet(fleet: FleetStatus | null, origins: readonly Origin[]): 
       "Ids that retention removed before they left.",
       only(out.lost),
     ),
-    ...(into === null ? [] : ofReceiving(into, origins)),
+    ...(into === null ? [] : ofReceiving(into, clocks, origins)),
     ...(stream === null ? [] : ofStream(stream)),
   ];
 }
@@ -55,6 +55,7 @@ const ofStream = ({ bytes, max_bytes, oldest_at }: FleetStream): string[] => [
 
 function ofReceiving(
   { pending, behind, stored }: NonNullable<FleetStatus["in"]>,
+  clocks: FleetStatus["clocks"],
   origins: readonly Origin[],
 ): string[] {
   const sum = (of: "missing" | "gaps" | "late"): Series[] => only(origins.reduce((all, one) => all + one[of], 0));
@@ -84,6 +85,12 @@ function ofReceiving(
     ...family("nerve_fleet_signals_missing_total", "counter", "Ids of other hosts that never came.", sum("missing")),
     ...family("nerve_fleet_signals_late_total", "counter", "Signals that were too old on arrival.", sum("late")),
     ...family("nerve_host_last_heard_timestamp_seconds", "gauge", "When something of a host came last.", heard),
+    ...family(
+      "nerve_host_clock_ahead_seconds",
+      "gauge",
+      "Of a host whose clock is more than a minute off; less than 0 where it is behind.",
+      clocks.map(({ host, ahead_ms }): Series => ({ labels: { host }, value: ahead_ms / 1_000 })),
+    ),
     ...family("nerve_hosts_left_out", "gauge", "Hosts beyond the most series.", only(leftOut)),
   ];
 }

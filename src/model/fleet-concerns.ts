@@ -1,11 +1,11 @@
 /** Owns what of a fleet needs a person though its links are up, in words that fit behind the name of what is concerned. Pure. */
 import { duration } from "../base/times.ts";
-import type { FleetBehind, FleetStatus } from "./fleet-status.ts";
+import type { FleetBehind, FleetClock, FleetStatus } from "./fleet-status.ts";
 import { roomWords } from "./stream-room.ts";
 
 /** `reason`: what is so. `since`: Unix milliseconds. */
 export interface FleetConcern {
-  readonly kind: "conflict" | "behind" | "filling";
+  readonly kind: "conflict" | "behind" | "filling" | "clock";
   readonly reason: string;
   readonly since: number;
 }
@@ -15,8 +15,14 @@ function behindWords({ lag_ms, busiest, share }: FleetBehind): string {
   return `what comes is ${duration(lag_ms)} behind what others send${most}`;
 }
 
+const NAMED = 3;
+
+/** `1h behind` */
+export const clockWords = ({ ahead_ms }: Pick<FleetClock, "ahead_ms">): string =>
+  `${duration(Math.abs(ahead_ms))} ${ahead_ms < 0 ? "behind" : "ahead"}`;
+
 /** The worst first. */
-export function fleetConcerns({ conflicts, in: incoming, stream }: FleetStatus): readonly FleetConcern[] {
+export function fleetConcerns({ conflicts, in: incoming, stream, clocks }: FleetStatus): readonly FleetConcern[] {
   const concerns: FleetConcern[] = [];
   const [first] = conflicts;
   if (first !== undefined) {
@@ -32,5 +38,11 @@ export function fleetConcerns({ conflicts, in: incoming, stream }: FleetStatus):
       reason: `the stream ${stream.stream} is ${roomWords(stream, stream.looked_at)}`,
       since,
     });
+  const [off] = clocks;
+  if (off !== undefined) {
+    const named = clocks.slice(0, NAMED).map((clock) => `the clock of ${clock.host} is ${clockWords(clock)}`);
+    const more = clocks.length > NAMED ? `; and ${clocks.length - NAMED} more` : "";
+    concerns.push({ kind: "clock", reason: `${named.join("; ")}${more}`, since: off.since });
+  }
   return concerns;
 }

@@ -40,6 +40,12 @@ export const FLEET_EVENT_KINDS = {
       "The stream is 80 % full, as a host that receives sees once a minute. A full stream takes no frame. Said once, and again (`info`) when it is less than 70 % full.",
     data: { stream: "string", percent: "number", bytes: "number", max_bytes: "number" },
   },
+  "fleet.clock": {
+    levels: ["warn"],
+    sentence:
+      "The clock of another host is more than a minute off the one of the stream's server (`ahead_ms`, less than 0 where it is behind), or its signals lie further in the future than `fleet.fresh`.",
+    data: { host: "string", ahead_ms: "number" },
+  },
   "fleet.conflict": {
     levels: ["error"],
     sentence: "Two kernels send under one `host`: as the host itself notices, or as another host that receives both.",
@@ -70,6 +76,12 @@ export const FLEET_EVENT_KINDS = {
   "fleet.joined": {
     levels: ["info"],
     sentence: "Another host is heard for the first time.",
+    data: { host: "string" },
+  },
+  "fleet.forgotten": {
+    levels: ["info"],
+    sentence:
+      "A person had this host forget another one (`nerve fleet forget`). If it sends again, it is new (`fleet.joined`).",
     data: { host: "string" },
   },
   "fleet.anew": {

@@ -12,8 +12,8 @@ export interface FleetSide extends Tries {
   readonly since: number;
 }
 
-/** A name under which two kernels send. */
-export interface FleetConflict {
+/** A host of which something was seen in the last five minutes. */
+export interface RecentHost {
   readonly host: string;
   /** Unix milliseconds of the first sign and of the last one. */
   readonly since: number;
@@ -43,6 +43,14 @@ export interface FleetStream extends StreamRoom {
   readonly filling_since: number | null;
 }
 
+/** A host whose clock is more than a minute off the one of the stream's server, or that sends signals of the future. */
+export interface FleetClock {
+  readonly host: string;
+  /** Milliseconds; less than 0 where it is behind. */
+  readonly ahead_ms: number;
+  readonly since: number;
+}
+
 export interface FleetStatus {
   /** What other hosts call this one. */
   readonly host: string;
@@ -63,10 +71,14 @@ export interface FleetStatus {
         readonly stored: number;
       })
     | null;
-  /** Of the last five minutes. This host's own name may be among them. */
-  readonly conflicts: readonly FleetConflict[];
+  /** Under whose name two kernels send. This host's own name may be among them. */
+  readonly conflicts: readonly RecentHost[];
   /** Null: this host receives nothing, or no server has said it. */
   readonly stream: FleetStream | null;
+  /** At most 100. */
+  readonly clocks: readonly FleetClock[];
+  /** Whose signals were too old on arrival, lately. At most 100. */
+  readonly late: readonly RecentHost[];
   /** Other hosts. The table `origins` has each. */
   readonly origins: {
     readonly up: number;

@@ -49,6 +49,10 @@ export function originTable(db: Database, onDamage: OnDamage) {
     put({ host, epoch, upto, at, signals, gaps, missing, late, state, since, heard }: Origin): void {
       put().run(host, epoch, upto, at, signals, gaps, missing, late, state, since, heard);
     },
+    /** Of a host whose epochs stay known. */
+    forget(host: string): void {
+      db.query("DELETE FROM origins WHERE host = ?").run(host);
+    },
     /** Keeps how far an epoch went. */
     leave({ host, epoch, upto }: OriginEpoch, at: number): void {
       db.query(

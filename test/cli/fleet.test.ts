@@ -93,7 +93,7 @@ describe("what makes no sense is refused with what to write", () => {
     await refused("--max-age", "init", "--max-age", "1s");
     await refused("--max-bytes", "init", "--max-bytes", "lots");
     await refused("--replicas", "init", "--replicas", "2");
-    await refused("one of status, init, key, check", "frobnicate");
+    await refused("one of status, forget, init, key, check", "frobnicate");
   });
   test("a config without `fleet`", async () => {
     using alone = project({ "nerve.yaml": "senses: {}\n" });
@@ -196,6 +196,8 @@ test("as JSON a host has the conflict under its name, and what it says of itself
   expect(shownHost(WEB1, { ...FLEET, conflicts }, null)).toEqual({
     ...WEB1,
     conflict: { since: AT - 9_000, at: AT },
+    clock_ahead_ms: null,
+    late_now: false,
   });
   const live = new Map([["web1", { status: null, why: "its answer was not understood: it is no status" }]]);
   expect(shownHost(WEB1, FLEET, live)).toMatchObject({ conflict: null, status: null, why: live.get("web1")?.why });

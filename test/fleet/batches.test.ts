@@ -7,6 +7,8 @@ const frame = (at: number) => ({
   signals: [{ id: at + 1, sense: "load", at: 1, trace: "0".repeat(32), payload: "1" }],
 });
 
+const TIMES = { sentMs: null, storedMs: null };
+
 /** Turns of the event loop that let what is scheduled happen. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -19,12 +21,12 @@ test("what is always on its way is settled as long as each part arrives soon, an
     () => now,
   );
   batches.moved("S", 1);
-  await batches.add("web", frame(0), null);
+  await batches.add("web", frame(0), null, TIMES);
   await turn();
   expect(posted).toBe(1);
   for (let at = 1; at < 100; at++) {
     now += 500;
-    void batches.add("web", frame(at), null);
+    void batches.add("web", frame(at), null, TIMES);
     await turn();
     expect(batches.isSettled).toBe(true);
     // The one before is committed while this one waits.
@@ -33,7 +35,7 @@ test("what is always on its way is settled as long as each part arrives soon, an
   }
   for (let at = 100; at < 110; at++) {
     now += 500;
-    void batches.add("web", frame(at), null);
+    void batches.add("web", frame(at), null, TIMES);
     await turn();
   }
   expect(batches.isSettled).toBe(false);

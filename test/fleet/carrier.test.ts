@@ -532,6 +532,12 @@ withNats("an idle host beats, another host may be asked, and an absent one is na
     { host: "web", text: '{"host":"web"}', why: null },
     { host: "nobody", text: null, why: "not connected" },
   ]);
+  const before = hub.times.length;
+  await until("a beat has come", () => hub.times.length > before);
+  for (const { sentAt, storedAt } of hub.times) {
+    expect(sentAt).toBeGreaterThan(Date.now() - 86_400_000);
+    expect(storedAt).toBeGreaterThanOrEqual(sentAt ?? Number.POSITIVE_INFINITY);
+  }
 });
 
 withNats("a host that begins before there is a stream says so, and begins once there is one", async () => {

@@ -24,6 +24,8 @@ export interface SentFrame {
   readonly to: number;
   readonly lost: number;
   readonly refused: string | null;
+  readonly sentAt: number | null;
+  readonly storedAt: number | null;
   readonly signals: readonly {
     readonly id: number;
     readonly sense: string;
@@ -141,7 +143,8 @@ export class FleetBench extends KernelBench {
       const id = from + index + 1;
       return { id, sense: "load", at, trace: traceOf(host, id), payload: JSON.stringify({ v }) };
     });
-    return { host, epoch: "e1", from, to: from + values.length, lost: 0, refused: null, signals, ...some };
+    const said = { epoch: "e1", from, to: from + values.length, lost: 0, refused: null, sentAt: null, storedAt: null };
+    return { host, ...said, signals, ...some };
   }
 
   /** A batch of the process; resolves when the kernel has had time to commit it. */

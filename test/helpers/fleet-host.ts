@@ -64,6 +64,8 @@ export class FleetHost {
   pending: number | null = null;
   readonly behind: Behind[] = [];
   room: StreamRoom | null = null;
+  /** When frames of each host were sent and stored, as they said. */
+  readonly times: { readonly host: string; readonly sentAt: number | null; readonly storedAt: number | null }[] = [];
   state: Record<"in" | "out", string> = { in: "", out: "" };
   why: Record<"in" | "out", string> = { in: "", out: "" };
   /** What the kernel holds back: batches are not committed meanwhile. */
@@ -206,7 +208,8 @@ export class FleetHost {
 
   #store({ place, frames }: Batch): void {
     this.db.transaction(() => {
-      for (const { host, epoch, from, to, lost, refused, signals } of frames) {
+      for (const { host, epoch, from, to, lost, refused, sentAt, storedAt, signals } of frames) {
+        this.times.push({ host, sentAt, storedAt });
         const known = this.db
           .query<{ epoch: string; upto: number }, [string]>("SELECT epoch, upto FROM origins WHERE host = ?")
           .get(host);

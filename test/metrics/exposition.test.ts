@@ -167,6 +167,8 @@ const FLEET: FleetStatus = {
   in: { ...side("connected"), pending: 5, behind: null, stored: 11 },
   conflicts: [],
   stream: null,
+  clocks: [],
+  late: [],
   origins: { up: 1, silent: 1, missing: 6, late: 1, silent_hosts: [] },
 };
 const OTLP: OtlpStatus = {

@@ -62,7 +62,13 @@ export class FleetProcess extends AsideWorker {
       const frames = stream.slice(this.#brought, this.#brought + 1 + this.below(MOST_FRAMES));
       this.#brought += frames.length;
       this.#open++;
-      const sent = frames.map(({ position: _, ...frame }) => ({ ...frame, lost: 0, refused: null }));
+      const sent = frames.map(({ position: _, ...frame }) => ({
+        ...frame,
+        lost: 0,
+        refused: null,
+        sentAt: null,
+        storedAt: null,
+      }));
       this.says({ type: "batch", id: ++this.#ids, place: { stream: STREAM, position: this.#brought }, frames: sent });
     }
     if (!this.#isCutOff) this.says({ type: "waiting", pending: stream.length - this.#brought });

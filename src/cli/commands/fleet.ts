@@ -1,17 +1,18 @@
 /** Owns `nerve fleet`: what joins this host to others. */
 import { meantOr } from "../../base/nearest.ts";
 import { check } from "../fleet/check.ts";
+import { forget } from "../fleet/forget.ts";
 import { init } from "../fleet/init.ts";
 import { key } from "../fleet/key.ts";
 import { status } from "../fleet/status.ts";
 import { defineCommand, flag, text, texts } from "../frame/command.ts";
 import { usageError } from "../frame/outcome.ts";
 
-const ACTIONS = ["status", "init", "key", "check"] as const;
+const ACTIONS = ["status", "forget", "init", "key", "check"] as const;
 
 export const command = defineCommand({
   details:
-    "status  every host that was heard of: its state, when something of it came last, what is missing; --live asks each\ninit    make the stream, or give it other limits; with hosts print the server's configuration with what each may do; --print only prints\nkey     a key pair for each host that is named: the public half is for the server, the seed for that host alone\ncheck   whether this host can connect, send and receive as nerve.yaml says; ends with exit code 1 where it cannot",
+    "status  every host that was heard of: its state, when something of it came last, what is missing; --live asks each\nforget  take hosts that are gone for good off the list; one that sends again is new\ninit    make the stream, or change its limits; with hosts print the server's configuration with what each may do\nkey     a key pair for each host that is named: the public half is for the server, the seed for that host alone\ncheck   whether this host can connect, send and receive as nerve.yaml says; ends with exit code 1 where it cannot",
   arguments: [
     { name: "action", required: true },
     { name: "host…", required: false },
@@ -35,12 +36,15 @@ export const command = defineCommand({
     ],
     ["nerve fleet init", "makes the stream, once the server runs"],
     ["nerve fleet check", "before the daemon is reloaded"],
+    ["nerve fleet forget web1", "web1 is gone for good"],
     ["nerve fleet status --live", "every host, and what it says of itself now"],
   ],
   async run({ arguments: [word = "", ...hosts], options, config, json }) {
     switch (word) {
       case "status":
         return status(hosts, options.live, config, json);
+      case "forget":
+        return forget(hosts, config, json);
       case "init":
         return init(hosts, options, config);
       case "key":
@@ -50,7 +54,7 @@ export const command = defineCommand({
       default:
         return usageError(
           `\`nerve fleet\` does not know \`${word}\``,
-          meantOr(word, ACTIONS, "one of status, init, key, check"),
+          meantOr(word, ACTIONS, "one of status, forget, init, key, check"),
         );
     }
   },

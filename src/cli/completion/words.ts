@@ -53,7 +53,7 @@ export async function wordsFor(what: What, given: string | null): Promise<readon
     case "level":
       return bare(LOG_LEVELS);
     case "fleet":
-      return bare(["status", "init", "key", "check"]);
+      return bare(["status", "forget", "init", "key", "check"]);
     case "archive":
       return bare(["ls", "verify", "run"]);
     case "shell":

@@ -6,8 +6,8 @@ import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ago, duration } from "../../base/times.ts";
 import type { HostsAnswer, Status } from "../../control/contract.ts";
-import { fleetConcerns } from "../../model/fleet-concerns.ts";
-import type { FleetConflict, FleetStatus } from "../../model/fleet-status.ts";
+import { clockWords, fleetConcerns } from "../../model/fleet-concerns.ts";
+import type { FleetClock, FleetStatus, RecentHost } from "../../model/fleet-status.ts";
 import type { Origin } from "../../model/origin.ts";
 import { roomWords } from "../../model/stream-room.ts";
 import { triesWords } from "../../model/tries.ts";
@@ -68,17 +68,27 @@ function deafness(fleet: FleetStatus | null, now: number): string | null {
   return `this host has heard no other host for ${duration(Math.max(0, now - incoming.since))}${because}: the states are those of then`;
 }
 
-const conflictOf = ({ host }: Origin, fleet: FleetStatus | null): FleetConflict | null =>
+const conflictOf = ({ host }: Origin, fleet: FleetStatus | null): RecentHost | null =>
   fleet?.conflicts.find((conflict) => conflict.host === host) ?? null;
 
-const stateOf = (origin: Origin, fleet: FleetStatus | null): string =>
-  conflictOf(origin, fleet) === null ? origin.state : "conflict";
+const clockOf = ({ host }: Origin, fleet: FleetStatus | null): FleetClock | null =>
+  fleet?.clocks.find((clock) => clock.host === host) ?? null;
 
-/** A host as one object. `conflict`: since when two kernels send under its name, and the last sign of that. */
+const isLateNow = ({ host }: Origin, fleet: FleetStatus | null): boolean =>
+  fleet?.late.some((late) => late.host === host) ?? false;
+
+function stateOf(origin: Origin, fleet: FleetStatus | null): string {
+  const clock = clockOf(origin, fleet);
+  const state = conflictOf(origin, fleet) === null ? origin.state : "conflict";
+  return clock === null ? state : `${state}, clock ${clockWords(clock)}`;
+}
+
+/** A host as one object. `conflict`: since when two kernels send under its name, and the last sign of that. `late_now`: in the last five minutes. */
 export function shownHost(origin: Origin, fleet: FleetStatus | null, live: ReadonlyMap<string, Live> | null) {
   const conflict = conflictOf(origin, fleet);
   const signs = conflict === null ? null : { since: conflict.since, at: conflict.at };
-  return { ...origin, conflict: signs, ...(live?.get(origin.host) ?? {}) };
+  const about = { conflict: signs, clock_ahead_ms: clockOf(origin, fleet)?.ahead_ms ?? null };
+  return { ...origin, ...about, late_now: isLateNow(origin, fleet), ...(live?.get(origin.host) ?? {}) };
 }
 
 const columnsAt = (
@@ -91,7 +101,7 @@ const columnsAt = (
   right("LAST", 1, ({ at }) => (at === 0 ? "never" : ago(at, now))),
   right("SIGNALS", 2, ({ signals }) => String(signals)),
   right("MISSING", 1, ({ missing }) => String(missing)),
-  right("LATE", 3, ({ late }) => String(late)),
+  right("LATE", 3, (origin) => `${origin.late}${isLateNow(origin, fleet) ? ", now" : ""}`),
   ...(live === null ? [] : [nowColumn(live)]),
 ];
 
@@ -136,6 +146,6 @@ export async function status(
   const deaf = deafness(fleet, now);
   if (deaf !== null) warn(deaf, json);
   for (const { kind, reason } of fleet === null ? [] : fleetConcerns(fleet))
-    if (kind !== "conflict") warn(reason, json);
+    if (kind === "behind" || kind === "filling") warn(reason, json);
   return ok(EXIT.done);
 }

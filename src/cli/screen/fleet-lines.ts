@@ -22,6 +22,7 @@ const CONCERNS: Readonly<Record<FleetConcern["kind"], string>> = {
   conflict: "one name for two",
   behind: "behind",
   filling: "nearly full",
+  clock: "another time",
 };
 
 const ago = (at: number, now: number): string => duration(Math.max(0, Math.floor((now - at) / 1000) * 1000));

@@ -37,6 +37,7 @@ export function actsOf(engine: Engine, reloads: Reloads, retention: Retention): 
     resolve: (request) => incidentRequests.resolve(request),
     unsilence: (pattern) => silences.clear(pattern),
     askHosts: (hosts) => askHosts(engine, hosts),
+    forgetHost: (host) => engine.fleet.forget(host),
     archive: () => retention.now(),
   };
 }

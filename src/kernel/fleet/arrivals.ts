@@ -9,10 +9,11 @@ import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Batch } from "./books.ts";
+import type { Clocks } from "./clocks.ts";
 import type { Complaints } from "./complaints.ts";
-import type { Conflicts } from "./conflicts.ts";
 import { type News, newOrigin, newsOf, type Origins } from "./origins.ts";
 import type { Presence } from "./presence.ts";
+import type { RecentHosts } from "./recent-hosts.ts";
 import type { ArrivedFrame, RemoteSignals } from "./remote-signals.ts";
 
 export interface ArrivalsParts {
@@ -22,7 +23,10 @@ export interface ArrivalsParts {
   readonly origins: Origins;
   readonly presence: Presence;
   readonly signals: RemoteSignals;
-  readonly conflicts: Conflicts;
+  /** Under whose name two kernels send, and whose signals came too late. */
+  readonly conflicts: RecentHosts;
+  readonly lateHosts: RecentHosts;
+  readonly clocks: Clocks;
   readonly complaints: Complaints;
   /** What comes is old, and says nothing of who lives. */
   readonly isBehind: () => boolean;
@@ -92,7 +96,14 @@ export class Arrivals {
     this.#say(draft, arrived, news, { late, unread });
     draft.afterwards(() => {
       this.signals += taken.length;
+      this.#look(arrived);
     });
+  }
+
+  /** A signal that lies further ahead than `fresh` says more than the frame. */
+  #look({ frame: { host, sentAt, storedAt }, aheadMs }: ArrivedFrame): void {
+    if (aheadMs !== null) this.#parts.clocks.see(host, aheadMs);
+    else if (sentAt !== null && storedAt !== null) this.#parts.clocks.see(host, sentAt - storedAt);
   }
 
   #sayUnread(draft: Draft, host: string, why: string, missing: number): void {
@@ -114,7 +125,7 @@ export class Arrivals {
     { epoch, gap, lost }: News,
     { late, unread }: { readonly late: number; readonly unread: number },
   ): void {
-    const { journal, conflicts } = this.#parts;
+    const { journal, conflicts, lateHosts } = this.#parts;
     const { host } = frame;
     if (epoch === "first") {
       const within = journal.within(draft, "kernel");
@@ -136,6 +147,7 @@ export class Arrivals {
         folding.error("fleet.conflict", message, { host });
       }
       if (late > 0) {
+        lateHosts.see(host);
         const message = `signals of ${host} were older than \`fleet.fresh\` when they came: no reflex looked at them. The host was cut off, or its clock is behind`;
         folding.warn("fleet.late", message, { host, late });
       }

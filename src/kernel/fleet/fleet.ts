@@ -1,9 +1,11 @@
 /** The floor plan of what joins this host to others: the process that carries, what leaves, what comes, and who is heard. */
 import { matches } from "../../base/glob.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { type FleetConfig, receivedBy, rollCallMs } from "../../model/fleet.ts";
 import type { FleetStatus } from "../../model/fleet-status.ts";
 import { hasWildcard, partsOfName } from "../../model/full-name.ts";
+import { type Problem, problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
 import type { StreamRoom } from "../../model/stream-room.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
@@ -14,15 +16,16 @@ import type { LifeHost } from "../workers/crew.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Behind } from "./behind.ts";
 import type { Batch, BehindReport, FleetBooks, Forwarded, Link, NoticeKind } from "./books.ts";
+import { Clocks } from "./clocks.ts";
 import { Complaints } from "./complaints.ts";
 import { Concerns } from "./concerns.ts";
-import { Conflicts } from "./conflicts.ts";
 import { Filling } from "./filling.ts";
 import { FleetWorker } from "./fleet-worker.ts";
 import { Leaving } from "./leaving.ts";
 import { Links } from "./links.ts";
 import { Origins } from "./origins.ts";
 import { Presence } from "./presence.ts";
+import { RecentHosts } from "./recent-hosts.ts";
 import { RemoteSignals } from "./remote-signals.ts";
 
 export interface FleetParts {
@@ -51,7 +54,7 @@ interface Held {
   readonly stored: () => void;
 }
 
-/** A status lists so many silent hosts. */
+/** A status lists so many hosts that are silent, late, or have another time. */
 const LISTED = 100;
 
 export class Fleet implements FleetBooks {
@@ -60,7 +63,9 @@ export class Fleet implements FleetBooks {
   readonly #links: Links;
   readonly #behind: Behind;
   readonly #filling: Filling;
-  readonly #conflicts: Conflicts;
+  readonly #conflicts: RecentHosts;
+  readonly #lateHosts: RecentHosts;
+  readonly #clocks: Clocks;
   readonly #complaints: Complaints;
   readonly #concerns: Concerns;
   readonly #leaving: Leaving;
@@ -81,8 +86,10 @@ export class Fleet implements FleetBooks {
     const { wallMs } = world.clock;
     this.#parts = parts;
     this.#worker = new FleetWorker({ ...host, data, command, books: this, status: () => this.onAsked() });
-    this.#links = new Links(journal, () => world.clock.wallMs());
-    this.#conflicts = new Conflicts(() => world.clock.wallMs());
+    this.#links = new Links(journal, wallMs);
+    this.#conflicts = new RecentHosts(wallMs);
+    this.#lateHosts = new RecentHosts(wallMs);
+    this.#clocks = new Clocks(journal, wallMs);
     this.#concerns = new Concerns({ ledger, journal, meta: store.meta });
     this.#filling = new Filling(journal, wallMs);
     this.#behind = new Behind(journal, wallMs, () => ticker.awakeMs());
@@ -97,7 +104,8 @@ export class Fleet implements FleetBooks {
     const [presence, conflicts, complaints] = [this.#presence, this.#conflicts, this.#complaints];
     const { meta } = store;
     const isBehind = (): boolean => this.#behind.now !== null;
-    const about = { origins, presence, signals, conflicts, complaints, isBehind };
+    const [lateHosts, clocks] = [this.#lateHosts, this.#clocks];
+    const about = { origins, presence, signals, conflicts, lateHosts, clocks, complaints, isBehind };
     this.#arrivals = new Arrivals({ ledger, journal, meta, ...about });
   }
 
@@ -157,6 +165,30 @@ export class Fleet implements FleetBooks {
     return this.#worker.ask(hosts);
   }
 
+  /** A host that is gone for good. The error says why not. */
+  async forget(host: string): Promise<Result<{ readonly host: string; readonly signals: number }, Problem>> {
+    const { ledger, host: life } = this.#parts;
+    const origin = this.#origins.get(host);
+    if (origin === null) {
+      const hint = "`nerve fleet status` lists who was";
+      return err(problem("unknown-host", `nothing was ever heard of \`${host}\``, hint));
+    }
+    if (this.#presence.isNamed(host)) {
+      const hint = `take \`${host}\` out of \`fleet.receive\` and of each \`on\`, and \`nerve reload\`; a host that is named is missed`;
+      return err(problem("named-host", `nerve.yaml names \`${host}\``, hint));
+    }
+    await ledger.commit((draft) => {
+      const now = this.#origins.of(draft, host);
+      if (now === null) return;
+      this.#origins.forget(draft, now);
+      life.journal
+        .within(draft, "kernel")
+        .info("fleet.forgotten", `host ${host} is forgotten, as a person asked`, { host });
+    });
+    this.#clocks.forget(host);
+    return ok({ host, signals: origin.signals });
+  }
+
   /** Null: the configuration has no `fleet`. */
   get status(): FleetStatus | null {
     const configured = this.#configured;
@@ -186,6 +218,8 @@ export class Fleet implements FleetBooks {
             },
       conflicts: this.#conflicts.all,
       stream: this.#filling.now,
+      clocks: this.#clocks.off.slice(0, LISTED),
+      late: this.#lateHosts.all.slice(0, LISTED),
       origins: {
         up: origins.length - silent.length,
         silent: silent.length,

@@ -22,7 +22,8 @@ export interface News {
 }
 
 interface Known {
-  readonly origin: Origin;
+  /** Null: the host was forgotten. What came of it is known all the same, so nothing of it is taken twice. */
+  readonly origin: Origin | null;
   /** The newest former epochs of the host, in the order in which it left them → up to which id they are known. */
   readonly former: ReadonlyMap<string, number>;
 }
@@ -37,7 +38,11 @@ export function newsOf(frame: Frame, known: Origin | null, formerUpto: number | 
   const isFirst = known === null || known.epoch === "";
   const epoch = isFirst ? "first" : known.epoch === frame.epoch ? "same" : formerUpto === null ? "anew" : "again";
   // The first frame of a host is its beginning: what was before nobody promised.
-  const before = isFirst ? frame.from : epoch === "again" ? (formerUpto ?? frame.from) : known.upto;
+  const before = isFirst
+    ? Math.max(frame.from, formerUpto ?? 0)
+    : epoch === "again"
+      ? (formerUpto ?? frame.from)
+      : known.upto;
   const above = epoch === "anew" ? Math.min(before, frame.from) : before;
   const gap = Math.max(0, frame.from - before);
   const lost = Math.max(0, Math.min(frame.lost, frame.from + frame.lost - above));
@@ -51,22 +56,21 @@ export class Origins {
 
   constructor(store: Store["origins"]) {
     this.#store = store;
-    const former = Map.groupBy(store.former(), ({ host }) => host);
-    for (const origin of store.all()) {
-      const left = (former.get(origin.host) ?? []).map(({ epoch, upto }) => [epoch, upto] as const);
-      this.#known.set(origin.host, { origin, former: new Map(left) });
-    }
+    for (const [host, left] of Map.groupBy(store.former(), (one) => one.host))
+      this.#known.set(host, { origin: null, former: new Map(left.map(({ epoch, upto }) => [epoch, upto])) });
+    for (const origin of store.all())
+      this.#known.set(origin.host, { origin, former: this.#known.get(origin.host)?.former ?? new Map() });
   }
 
   get all(): Origin[] {
-    return [...this.#known.values()].map(({ origin }) => origin);
+    return [...this.#known.values()].flatMap(({ origin }) => (origin === null ? [] : [origin]));
   }
 
   /** How far each epoch of each host is known, former ones too. */
   get epochs(): OriginEpoch[] {
     return [...this.#known].flatMap(([host, { origin, former }]) => [
-      ...[...former].filter(([epoch]) => epoch !== origin.epoch).map(([epoch, upto]) => ({ host, epoch, upto })),
-      ...(origin.epoch === "" ? [] : [{ host, epoch: origin.epoch, upto: origin.upto }]),
+      ...[...former].filter(([epoch]) => epoch !== origin?.epoch).map(([epoch, upto]) => ({ host, epoch, upto })),
+      ...(origin === null || origin.epoch === "" ? [] : [{ host, epoch: origin.epoch, upto: origin.upto }]),
     ]);
   }
 
@@ -89,17 +93,34 @@ export class Origins {
 
   /** The epoch that the host has left is kept beside `origin`. */
   put(draft: Draft, origin: Origin): void {
-    const { host } = origin;
-    const before = this.#in(draft, host);
-    let former = before?.former ?? new Map<string, number>();
-    if (before !== null && before.origin.epoch !== "" && before.origin.epoch !== origin.epoch) {
-      const { epoch, upto } = before.origin;
-      former = new Map([...[...former].filter(([left]) => left !== epoch).slice(1 - FORMER_EPOCHS), [epoch, upto]]);
-      this.#store.leave({ host, epoch, upto }, draft.now);
-    }
+    const { host, epoch } = origin;
+    const before = this.#in(draft, host)?.origin ?? null;
+    const former = before === null || before.epoch === epoch ? this.#former(draft, host) : this.#left(draft, before);
     this.#store.put(origin);
+    this.#drafted(draft, host, { origin, former });
+  }
+
+  /** Nothing is known of the host any longer, but for what came of it. */
+  forget(draft: Draft, origin: Origin): void {
+    const former = this.#left(draft, origin);
+    this.#store.forget(origin.host);
+    this.#drafted(draft, origin.host, { origin: null, former });
+  }
+
+  #former(draft: Draft, host: string): Known["former"] {
+    return this.#in(draft, host)?.former ?? new Map();
+  }
+
+  /** The former epochs of a host that leaves the present one. */
+  #left(draft: Draft, { host, epoch, upto }: Origin): Known["former"] {
+    const former = this.#former(draft, host);
+    if (epoch === "") return former;
+    this.#store.leave({ host, epoch, upto }, draft.now);
+    return new Map([...[...former].filter(([left]) => left !== epoch).slice(1 - FORMER_EPOCHS), [epoch, upto]]);
+  }
+
+  #drafted(draft: Draft, host: string, known: Known): void {
     const drafted = this.#drafts.get(draft) ?? new Map<string, Known>();
-    const known = { origin, former };
     this.#drafts.set(draft, drafted.set(host, known));
     draft.afterwards(() => this.#known.set(host, known));
   }

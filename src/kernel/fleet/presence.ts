@@ -113,6 +113,11 @@ export class Presence {
     });
   }
 
+  /** The configuration names this host: it is missed though nothing comes. */
+  isNamed(host: string): boolean {
+    return this.#watched?.named.includes(host) ?? false;
+  }
+
   #expect(named: readonly string[]): void {
     const { origins, ledger } = this.#parts;
     const unknown = named.filter((host) => origins.get(host) === null);

@@ -37,6 +37,8 @@ export interface ArrivedFrame {
   readonly signals: readonly Arrived[];
   /** How many of its signals are none. */
   readonly refused: number;
+  /** How far the furthest of its signals is ahead of this host's clock; null: none is by more than `fresh`. */
+  readonly aheadMs: number | null;
 }
 
 type Sent = Frame["signals"][number];
@@ -68,17 +70,20 @@ export class RemoteSignals {
     const at = this.#clock.wallMs();
     const signals: Arrived[] = [];
     let above = frame.from;
+    let furthest = 0;
     for (const sent of frame.signals) {
       const value = payloadIn(sent, above, frame.to);
       if (value === undefined) continue;
       above = sent.id;
       const { sense, trace, payload } = sent;
+      furthest = Math.max(furthest, sent.at - at);
       const late = at - sent.at > freshMs ? 1 : null;
       const signal = { sense, at, payload, trace, origin: frame.host, origin_id: sent.id, origin_at: sent.at, late };
       const heard = late === null ? this.#reflexes.hearRemote(fullNameOf(signal), value, at) : null;
       signals.push({ signal, heard });
     }
-    return { frame, signals, refused: frame.signals.length - signals.length };
+    const aheadMs = furthest > freshMs ? furthest : null;
+    return { frame, signals, refused: frame.signals.length - signals.length, aheadMs };
   }
 
   /** Within the transaction. */

@@ -177,6 +177,92 @@ test("a stream that is nearly full is said once, until there is room again", asy
   expect(bench.said("fleet.filling")).toHaveLength(3);
 });
 
+test("a host whose clock is off is named, once, until its clock is right again", async () => {
+  using bench = await hub();
+  const stored = bench.clock.wallMs();
+  const beats = (host: string, aheadMs: number) =>
+    bench.brings(bench.frame(host, 7, [], { sentAt: stored + aheadMs, storedAt: stored }));
+  await beats("web1", -59_000);
+  expect(bench.engine.fleet.status?.clocks).toEqual([]);
+  for (let n = 0; n < 3; n++) await beats("web1", -3_600_000);
+  await beats("web2", 7_200_000);
+  expect(bench.engine.fleet.status?.clocks).toMatchObject([
+    { host: "web1", ahead_ms: -3_600_000 },
+    { host: "web2", ahead_ms: 7_200_000 },
+  ]);
+  expect(bench.said("fleet.clock").map((text) => text.split(":")[0])).toEqual([
+    "the clock of web1 is 1h behind",
+    "the clock of web2 is 2h ahead",
+  ]);
+  for (let n = 0; n < 5; n++) {
+    await beats("web1", 5);
+    await beats("web1", -3_600_000);
+  }
+  expect(bench.said("fleet.clock")).toHaveLength(2);
+  await beats("web1", 5);
+  await beats("web2", 5);
+  expect(bench.engine.fleet.status?.clocks).toEqual([]);
+});
+
+test("signals of the far future are looked at, and name the clock of their host", async () => {
+  using bench = await hub();
+  const early = bench.frame("web1", 0, [9]);
+  const at = bench.clock.wallMs() + 30 * 60_000;
+  await bench.brings({ ...early, signals: early.signals.map((signal) => ({ ...signal, at })) });
+  expect(bench.runs).toEqual(["high web1 1"]);
+  expect(bench.engine.fleet.status?.clocks).toMatchObject([{ host: "web1", ahead_ms: 30 * 60_000 }]);
+});
+
+test("whose signals come too late now is known apart from how many ever did", async () => {
+  using bench = await hub();
+  const old = bench.frame("web1", 0, [9]);
+  const at = bench.clock.wallMs() - 3_600_000;
+  await bench.brings(
+    { ...old, signals: old.signals.map((signal) => ({ ...signal, at })) },
+    bench.frame("web2", 0, [1]),
+  );
+  expect(bench.engine.fleet.status?.late).toMatchObject([{ host: "web1" }]);
+  await bench.pass(310_000);
+  expect(bench.engine.fleet.status?.late).toEqual([]);
+  expect(bench.engine.fleet.status?.origins.late).toBe(1);
+});
+
+test("a host that is forgotten is no longer missed, is new when it sends again, and nothing of it is taken twice", async () => {
+  using bench = await hub();
+  await bench.brings(bench.frame("web1", 0, [1, 2, 3]), bench.frame("web2", 0, [1]));
+  expect(await bench.engine.fleet.forget("web9")).toMatchObject({ ok: false, error: { kind: "unknown-host" } });
+  const forgotten = bench.engine.fleet.forget("web1");
+  await bench.settle();
+  expect(await forgotten).toEqual({ ok: true, value: { host: "web1", signals: 3 } });
+  expect(bench.store.origins.all().map(({ host }) => host)).toEqual(["web2"]);
+  expect(bench.said("fleet.forgotten")).toEqual(["host web1 is forgotten, as a person asked"]);
+  await bench.passWith(180_000, "web2");
+  expect(bench.remote.filter((line) => line.includes("web1/presence"))).toEqual([]);
+  bench.restart();
+  await bench.up();
+  expect(bench.init.origins).toEqual([
+    { host: "web1", epoch: "e1", upto: 3 },
+    { host: "web2", epoch: "e1", upto: 1 },
+  ]);
+  expect(bench.engine.fleet.status?.origins).toMatchObject({ up: 1, silent: 0 });
+  await bench.brings(bench.frame("web1", 1, [2, 3, 4]));
+  expect(bench.remote.filter((line) => line.startsWith("web1/load"))).toHaveLength(4);
+  expect(bench.said("fleet.joined").filter((line) => line.includes("web1"))).toHaveLength(2);
+  expect(bench.store.origins.all()).toMatchObject([
+    { host: "web1", upto: 4, signals: 1, missing: 0 },
+    { host: "web2" },
+  ]);
+});
+
+test("a host that nerve.yaml names is not forgotten, and why is said", async () => {
+  using bench = await hub(HUB.replace('["*/load"]', '["*/load", db1/load]'));
+  await bench.settle();
+  expect(await bench.engine.fleet.forget("db1")).toMatchObject({
+    ok: false,
+    error: { kind: "named-host", hint: expect.stringContaining("`nerve reload`") },
+  });
+});
+
 test("a frame that names no epoch is said, and changes nothing of its host", async () => {
   using bench = await hub();
   await bench.brings(bench.frame("web1", 0, [], { epoch: "", refused: "it does not say what it holds" }));

@@ -26,6 +26,8 @@ export const FLEET: FleetStatus = {
   },
   in: { state: "connected", why: null, since: NOW - 3_600_000, ...NO_TRIES, pending: 1, behind: null, stored: 90_210 },
   stream: null,
+  clocks: [],
+  late: [],
   conflicts: [{ host: "web2", since: NOW - 90_000, at: NOW - 4_000 }],
   origins: { up: 13, silent: 2, missing: 12, late: 0, silent_hosts: [] },
 };
