@@ -4,6 +4,7 @@ import type { ReflexConfig } from "../model/config.ts";
 import { isRemote } from "../model/full-name.ts";
 import { isName } from "../model/name.ts";
 import { isByHost } from "../rules/key.ts";
+import { namesHost } from "../rules/summary.ts";
 
 /** For a machine whose own name leaves nothing that is a name here. */
 const NAMELESS = "localhost";
@@ -18,6 +19,11 @@ export function hostNamed(machine: string): string {
   return isName(name) ? name : NAMELESS;
 }
 
-/** `reflex`, which knows what `$host` stands for where it looks at senses of this host. */
+/** `reflex`, which knows what `$host` and `{{ host }}` stand for where it looks at senses of this host. */
 export const withHost = <R extends ReflexConfig>(reflex: R, host: string): R =>
-  isByHost(reflex.key) && !reflex.on.every(isRemote) ? { ...reflex, host } : reflex;
+  (isByHost(reflex.key) || reportsHost(reflex)) && !reflex.on.every(isRemote) ? { ...reflex, host } : reflex;
+
+const reportsHost = (reflex: ReflexConfig): boolean =>
+  reflex.kind === "workflow" &&
+  reflex.incident !== null &&
+  [reflex.incident.summary, reflex.incident.severity].some(namesHost);

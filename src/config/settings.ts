@@ -36,7 +36,7 @@ const readPath: Reader<string> = reader(text(A_PATH).schema, (tree, label, repor
 /** Keys at the top of the file with one value for the whole daemon. */
 export const DAEMON_KEYS = {
   data: key(readPath, `\`${DEFAULT_DATA}\``, "where everything lives, relative to this file"),
-  host: key(name, "the host's name", "what other hosts call this one, and what `$host` stands for"),
+  host: key(name, "the host's name", "what other hosts call this one, and what `$host` and `{{ host }}` stand for"),
   durability: key(
     oneOf("full", "normal"),
     `\`${DEFAULT_DURABILITY}\``,

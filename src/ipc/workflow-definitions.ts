@@ -83,6 +83,7 @@ const run = {
   trigger: {
     id: POSITIVE_OR_NULL,
     sense: "string | null",
+    host: "string",
     at: [COUNT, "|", "null"],
     payload: "unknown",
     reflex: "string | null",

@@ -148,7 +148,7 @@ interface ReflexWords {
   readonly throttleMs: number | null;
   /** Dotted payload path, `$sense`, `$host`, `$one`, or a list of paths, `$sense` and `$host`. */
   readonly key: string | readonly string[] | null;
-  /** What `$host` stands for at a signal of this host. Null where no such signal needs it. */
+  /** What `$host` and `{{ host }}` stand for at a signal of this host. Null where no such signal needs it. */
   readonly host: string | null;
   /** Dotted path of an array of the payload, whose elements the reflex looks at. */
   readonly each: string | null;

@@ -37,6 +37,10 @@ export function partsOfName(fullName: string): Named {
   return { sense: fullName.slice(slash + 1), origin: fullName.slice(0, slash) };
 }
 
+/** The host of a full name; null for this host, and where there is no name. */
+export const originOf = (fullName: string | null): string | null =>
+  fullName === null ? null : partsOfName(fullName).origin;
+
 /** True when `pattern` stands for `fullName`. A pattern without a slash stands for senses of this host only. */
 export function matchesName(pattern: string, fullName: string): boolean {
   if (pattern === fullName) return true;

@@ -18,3 +18,10 @@ export interface Trigger {
   /** What the run is to report of an incident; null for any other run. */
   readonly incident: TriggerIncident | null;
 }
+
+/**
+ * The trigger with the host that its signal came from, or this one. `host` is not enumerable: what is stored, sent or compared of a
+ * trigger stays what it was.
+ */
+export const fromHost = <T extends object>(trigger: T, host: string): T & { readonly host: string } =>
+  Object.defineProperty(trigger, "host", { value: host }) as T & { readonly host: string };

@@ -9,10 +9,10 @@ import { fieldOf } from "./field.ts";
 import { shownKeyText } from "./key.ts";
 
 const TEMPLATE = /\{\{([^{}]*)\}\}/g;
-const WORD = /^(?:(?:payload|signal)(?:\.[^.\s]+)*|reflex|sense|key|at|id)$/;
+const WORD = /^(?:(?:payload|signal)(?:\.[^.\s]+)*|reflex|sense|host|key|at|id)$/;
 
 export const FILLED_IN =
-  "{{ payload.PATH }}, {{ signal.PATH }}, {{ reflex }}, {{ sense }}, {{ key }}, {{ at }} and {{ id }}";
+  "{{ payload.PATH }}, {{ signal.PATH }}, {{ reflex }}, {{ sense }}, {{ host }}, {{ key }}, {{ at }} and {{ id }}";
 
 export const MAX_SUMMARY = 200;
 /** Stands where there is nothing at a path. */
@@ -22,6 +22,8 @@ const MISSING = "–";
 export interface Subject {
   readonly reflex: string;
   readonly sense: string | null;
+  /** The host that the signal came from. Null where its reflex names no host. */
+  readonly host: string | null;
   readonly key: Json;
   /** The payload, or the element that `each` picked. */
   readonly payload: Json;
@@ -32,6 +34,9 @@ export interface Subject {
 }
 
 const wordsIn = (text: string): string[] => [...text.matchAll(TEMPLATE)].map(([, word = ""]) => word.trim());
+
+/** True when the text names the host of a signal. */
+export const namesHost = (text: string | null): boolean => text !== null && wordsIn(text).includes("host");
 
 export const hasTemplate = (text: string): boolean => text.includes("{{");
 

@@ -178,7 +178,10 @@ export type Duration = string | number;
 export interface Trigger<P = any> {
   /** Id of the signal; the latest matching one where the reflex waited (`for`, `count`, `debounce`). */
   readonly id: number | null;
+  /** `HOST/SENSE` for a signal of another host. */
   readonly sense: string | null;
+  /** The host that the signal came from. This host where its own signal, a due time or a person started the run. Not enumerable. */
+  readonly host: string;
   /** Unix milliseconds. */
   readonly at: number | null;
   readonly payload: P;

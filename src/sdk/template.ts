@@ -1,6 +1,6 @@
 /**
- * `nerve/template`: `{{ payload.x }}`, `{{ signal.x }}`, `{{ incident.x }}`, `{{ batch.x }}`, `{{ sense }}`, `{{ at }}`, `{{ id }}`,
- * `{{ key }}` and `{{ due }}` in texts of options, filled in from what started a run. A path through the items of a batch is a
+ * `nerve/template`: `{{ payload.x }}`, `{{ signal.x }}`, `{{ incident.x }}`, `{{ batch.x }}`, `{{ sense }}`, `{{ host }}`, `{{ at }}`,
+ * `{{ id }}`, `{{ key }}` and `{{ due }}` in texts of options, filled in from what started a run. A path through the items of a batch is a
  * list: `{{ batch.items.payload.x }}`.
  *
  * 1. A text is filled once: what is filled in is never read as a template.
@@ -12,11 +12,11 @@ import type { Trigger } from "./index.ts";
 
 const TEMPLATE = /\{\{([^{}]*)\}\}/g;
 const WHOLE = /^\{\{([^{}]*)\}\}$/;
-const WORD = /^(?:(?:payload|signal|incident|batch)(?:\.[^.\s]+)*|sense|at|id|key|due)$/;
+const WORD = /^(?:(?:payload|signal|incident|batch)(?:\.[^.\s]+)*|sense|host|at|id|key|due)$/;
 
 /** What the braces may hold, for messages: completes "fill in only …". */
 export const TEMPLATE_WORDS =
-  "{{ payload.PATH }}, {{ signal.PATH }}, {{ incident.PATH }}, {{ batch.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}";
+  "{{ payload.PATH }}, {{ signal.PATH }}, {{ incident.PATH }}, {{ batch.PATH }}, {{ sense }}, {{ host }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}";
 
 const wordsIn = (text: string): string[] => [...text.matchAll(TEMPLATE)].map(([, word = ""]) => word.trim());
 
@@ -48,7 +48,7 @@ export function textsIn(value: Json): string[] {
   return Object.values(value).flatMap((inner) => textsIn(inner ?? null));
 }
 
-type Root = "payload" | "signal" | "incident" | "batch" | "sense" | "at" | "id" | "key" | "due";
+type Root = "payload" | "signal" | "incident" | "batch" | "sense" | "host" | "at" | "id" | "key" | "due";
 
 /** What it means that there is none; null: a payload may be null. */
 const MISSING: Readonly<Record<Root, string | null>> = {
@@ -57,6 +57,7 @@ const MISSING: Readonly<Record<Root, string | null>> = {
   incident: "the run reports no incident, for its reflex has no `incident`",
   batch: "the run waited for no others: a person started the run, or its workflow has no `batch`",
   sense: "no signal started this run",
+  host: null,
   at: "no signal started this run",
   id: "no signal started this run",
   key: "the reflex has no `key`, or its signal has no such field",

@@ -9,13 +9,14 @@
  *    more runs than `concurrency` have code under way.
  */
 import { elapsedMs, type Timer } from "../base/timer.ts";
-import type { Log, Peers, Trigger } from "../sdk/index.ts";
+import type { Log, Peers } from "../sdk/index.ts";
 import type { SleepCall, StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
 import { CallOrder, chanceWarning } from "./call-order.ts";
 import { contextOf } from "./context.ts";
 import { type Ending, endingOf, endingOfThrown, leftWarnings } from "./ending.ts";
 import { Failures } from "./failures.ts";
+import { givenTo } from "./given.ts";
 import { Past } from "./past.ts";
 import { followed, Races } from "./races.ts";
 import { Reports } from "./reports.ts";
@@ -79,7 +80,7 @@ export class Execution implements StepHost, ThreadHost {
     const { run, trace, timeoutMs } = this.request;
     if (timeoutMs !== null) this.#timeout = timers.start(timeoutMs, () => this.interrupt("timed-out"));
     const context = contextOf(this.#setting, this.request, this.signal);
-    const thread = threadOf(this.request.trigger as Trigger, trace, this);
+    const thread = threadOf(givenTo(this.request), trace, this);
     this.#order.follows();
     const settled = author.run({ run, trace, step: null, id: null, races: this.#races }, async () =>
       code(thread, context),

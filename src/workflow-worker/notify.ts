@@ -7,8 +7,10 @@ import type { Sending } from "../channels/send.ts";
 import { SEVERITIES } from "../model/incident.ts";
 import type { Cause } from "../model/notice.ts";
 import { withAdvice } from "../model/retry-advice.ts";
+import { fromHost } from "../model/trigger.ts";
 import type { Answer, Message, RunContext, Trigger } from "../sdk/index.ts";
 import { author } from "./author.ts";
+import { givenTo } from "./given.ts";
 import type { RunRequest, Setting } from "./setting.ts";
 
 /** Most runs tell nobody. */
@@ -30,18 +32,14 @@ function wordsOf(message: unknown): Words {
 }
 
 /** By hand and to author's words there is no more than the payload. */
-const triggerOf = (message: Message): Trigger => ({
-  id: null,
-  sense: null,
-  at: null,
-  payload: message,
-  reflex: null,
-  key: null,
-  due: null,
-  signal: null,
-  incident: null,
-  batch: null,
-});
+const triggerOf = (message: Message): Trigger =>
+  fromHost(
+    {
+      ...{ id: null, sense: null, at: null, payload: message, reflex: null, key: null },
+      ...{ due: null, signal: null, incident: null, batch: null },
+    },
+    hostname(),
+  );
 
 const ERROR_CHARS = 500;
 
@@ -51,7 +49,7 @@ export function notifyOf(
   signal: AbortSignal,
 ): RunContext["notify"] {
   const { run } = request;
-  const told = request.trigger as Trigger;
+  const told = givenTo(request);
   return async (name: string, message?: Message): Promise<Answer> => {
     const id = author.getStore()?.id?.value ?? null;
     if (id === null) throw mistake("notify is called between steps: call it in a step");

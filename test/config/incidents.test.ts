@@ -130,14 +130,14 @@ describe("is refused, with the place and the remedy:", () => {
       "severity's template",
       reflex('incident: { severity: "{{ level }}" }'),
       [
-        'nerve.yaml:3:115: `reflexes[0].incident.severity` must be a text that fills in only {{ payload.PATH }}, {{ signal.PATH }}, {{ reflex }}, {{ sense }}, {{ key }}, {{ at }} and {{ id }}, found "{{ level }}"',
+        'nerve.yaml:3:115: `reflexes[0].incident.severity` must be a text that fills in only {{ payload.PATH }}, {{ signal.PATH }}, {{ reflex }}, {{ sense }}, {{ host }}, {{ key }}, {{ at }} and {{ id }}, found "{{ level }}"',
       ],
     ],
     [
       "summary",
       reflex('incident: { summary: "{{ payload.x }} {{ now() }}" }'),
       [
-        'nerve.yaml:3:114: `reflexes[0].incident.summary` must be a text that fills in only {{ payload.PATH }}, {{ signal.PATH }}, {{ reflex }}, {{ sense }}, {{ key }}, {{ at }} and {{ id }}, found "{{ payload.x }} {{ now() }}"',
+        'nerve.yaml:3:114: `reflexes[0].incident.summary` must be a text that fills in only {{ payload.PATH }}, {{ signal.PATH }}, {{ reflex }}, {{ sense }}, {{ host }}, {{ key }}, {{ at }} and {{ id }}, found "{{ payload.x }} {{ now() }}"',
       ],
     ],
     [

@@ -34,7 +34,7 @@ reflexes:
   - { name: gone, workflow: note, on: ["*/presence"], key: $host, when: { state: "'silent'" } }
 `,
     "senses/local/index.ts": "export const compute = () => null;\n",
-    "workflows/note/index.ts": "export const run = () => 1;\n",
+    "workflows/note/index.ts": "export const run = (thread) => thread.trigger.host;\n",
   });
 
 interface Row {
@@ -54,7 +54,9 @@ const came = (nerve: Nerve, host = "web1"): readonly Row[] =>
 const made = (nerve: Nerve): readonly Row[] =>
   rowsOf(nerve).filter(({ origin, sense }) => origin === null && sense === "pulse");
 
-const runsOf = async (folder: Project): Promise<readonly { reflex: string; key: string | null; state: string }[]> => {
+const runsOf = async (
+  folder: Project,
+): Promise<readonly { reflex: string; key: string | null; state: string; output: unknown }[]> => {
   const { stdout } = await runNerve(folder.path, ["runs", "--json"]);
   return stdout
     .trim()
@@ -106,7 +108,9 @@ withNats(
         const runs = await runsOf(folders.hub);
         return runs.some(({ reflex, state }) => reflex === "seen" && state === "completed") ? runs : null;
       });
-      expect(seen.filter(({ reflex }) => reflex === "seen").map(({ key }) => key)).toEqual(["web1"]);
+      expect(seen.filter(({ reflex }) => reflex === "seen").map(({ key, output }) => [key, output])).toEqual([
+        ["web1", "web1"],
+      ]);
       const live = await runNerve(folders.hub.path, ["fleet", "status", "--live", "--json"]);
       expect(JSON.parse(live.stdout)).toMatchObject({ host: "web1", state: "up", why: null });
       expect(JSON.parse(live.stdout).status.senses.map(({ name }: { name: string }) => name)).toEqual([

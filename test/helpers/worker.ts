@@ -216,6 +216,7 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
       trigger: {
         id: 7,
         sense: "disk",
+        host: "here",
         at: 1_700_000_000_000,
         payload: { host: "a" },
         reflex: "full",

@@ -6,6 +6,7 @@ import { type Subject, severityOf, summaryOf } from "../../src/rules/summary.ts"
 const about = (payload: Json, more: Partial<Subject> = {}): Subject => ({
   reflex: "disk-full",
   sense: "disks",
+  host: null,
   key: "/var",
   payload,
   signal: null,
@@ -22,6 +23,7 @@ test.each<[string, string | null, Json, string]>([
     { path: "/var", deep: { used: 91 } },
     "/var is 91 %",
   ],
+  ["a dash where no host is known", "{{ host }} {{ sense }}", {}, "– disks"],
   ["a dash where there is nothing", "{{ payload.none }}, {{ signal.x }}", {}, "–, –"],
   ["JSON for what is no text", "{{ payload.list }}", { list: [1, "a"] }, '[1,"a"]'],
   [

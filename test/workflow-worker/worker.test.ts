@@ -222,6 +222,7 @@ describe("a run", () => {
     const trigger = {
       id: 7,
       sense: "disk",
+      host: "here",
       at: 5,
       payload: { deep: [1] },
       reflex: "r",
@@ -232,7 +233,25 @@ describe("a run", () => {
       batch: null,
     };
     b.worker.run(1, { trigger });
-    expect(await b.worker.end(1)).toMatchObject({ output: { trigger, frozen: true, thread: true } });
+    const { host: _, ...copied } = trigger;
+    const end = await b.worker.end(1);
+    expect(end).toMatchObject({ output: { trigger: copied, frozen: true, thread: true } });
+    expect((end as { output?: { trigger: object } }).output?.trigger).not.toHaveProperty("host");
+  });
+
+  test("reads the host of its trigger and of the items of a batch, and no copy of the trigger has one", async () => {
+    await using b = await bench(
+      "const { host, batch } = thread.trigger; return { host, hosts: batch.items.map((item) => item.host), copy: thread.trigger };",
+    );
+    const none = { id: null, at: null, payload: 1, reflex: null, key: null, due: null, signal: null, incident: null };
+    const item = { ...none, sense: "web1/load", host: "web1", batch: null };
+    const batch = { items: [item, { ...item, sense: "load", host: "hub" }], more: 0 };
+    b.worker.run(1, { trigger: { ...none, sense: "web1/load", host: "web1", batch } });
+    const { host: _, ...copied } = item;
+    expect(await b.worker.end(1)).toMatchObject({ output: { host: "web1", hosts: ["web1", "hub"] } });
+    b.worker.run(2, { trigger: { ...none, sense: null, host: "hub", batch: { items: [item], more: 0 } } });
+    const { output } = (await b.worker.end(2)) as { output?: { copy?: { batch?: { items?: unknown[] } } } };
+    expect(output?.copy?.batch?.items).toEqual([copied]);
   });
 
   test("gets a payload as deep as 64 KiB allow", async () => {
@@ -242,6 +261,7 @@ describe("a run", () => {
       trigger: {
         id: null,
         sense: null,
+        host: "here",
         at: null,
         payload,
         reflex: null,
@@ -360,6 +380,7 @@ describe("a run", () => {
         trigger: {
           id: null,
           sense: null,
+          host: "here",
           at: null,
           payload: { how },
           reflex: null,
@@ -403,6 +424,7 @@ describe("a run", () => {
     const trigger = (payload: string) => ({
       id: null,
       sense: null,
+      host: "here",
       at: null,
       payload,
       reflex: null,
@@ -481,6 +503,7 @@ describe("a step", () => {
     const trigger = (payload: string | null) => ({
       id: null,
       sense: null,
+      host: "here",
       at: null,
       payload,
       reflex: null,
@@ -665,6 +688,7 @@ describe("a sleep", () => {
       trigger: {
         id: null,
         sense: null,
+        host: "here",
         at: null,
         payload: "first",
         reflex: null,
@@ -1096,6 +1120,7 @@ describe("at shutdown", () => {
         trigger: {
           id: null,
           sense: null,
+          host: "here",
           at: null,
           payload: { what },
           reflex: null,
@@ -1171,6 +1196,7 @@ describe("G5: whatever user code does that is not spinning", () => {
         trigger: {
           id: null,
           sense: null,
+          host: "here",
           at: null,
           payload: index,
           reflex: null,

@@ -22,6 +22,7 @@ const payload = (value: unknown) => ({
   trigger: {
     id: 3,
     sense: "disk",
+    host: "here",
     at: 5,
     payload: value,
     reflex: "r",
@@ -94,7 +95,7 @@ describe("exec", () => {
     [{ command: [] }, "command must begin with the program to run"],
     [
       { command: ["echo", "{{ paylod.x }}"] },
-      "command must fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ incident.PATH }}, {{ batch.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}",
+      "command must fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ incident.PATH }}, {{ batch.PATH }}, {{ sense }}, {{ host }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}",
     ],
     [{ command: ["{{ payload.x }}"] }, "command must name the program itself, without {{ }}"],
     [{ command: ["true"], parse: "json" }, "parse is not an option: there are command, env, cwd"],

@@ -30,6 +30,7 @@ const slack = (name: string, url: string): ChannelConfig => ({ kind: "slack", na
 const TRIGGER = {
   id: 7,
   sense: "disks",
+  host: "here",
   at: 1_764_331_200_000,
   payload: { used_percent: 91.2 },
   reflex: "disk-full",

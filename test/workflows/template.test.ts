@@ -7,6 +7,7 @@ import { fill } from "../../src/workflows/exec/template.ts";
 const TRIGGER: Trigger = {
   id: 7,
   sense: "disk",
+  host: "here",
   at: 1_700_000_000_000,
   reflex: "full",
   key: "/",
@@ -32,6 +33,7 @@ const TRIGGER: Trigger = {
 const BY_HAND: Trigger = {
   id: null,
   sense: null,
+  host: "here",
   at: null,
   reflex: null,
   key: null,
@@ -48,7 +50,7 @@ describe("an argument", () => {
     ["plain", "plain"],
     ["{{ payload.status }}", "critical"],
     ["{{payload.status}} on {{   sense   }}", "critical on disk"],
-    ["{{ id }}/{{ at }}", "7/1700000000000"],
+    ["{{ id }}/{{ at }} on {{ host }}", "7/1700000000000 on here"],
     ["{{ payload.n }} {{ payload.yes }} {{ payload.none }}", "1.5 true null"],
     ["[{{ payload.empty }}]", "[]"],
     ["{{ payload.list }}", '["a b",{"x":1}]'],
@@ -90,6 +92,7 @@ describe("an argument", () => {
 
     test.each([
       ["{{ batch.items.payload.path }}", of(["/srv"]), "/srv"],
+      ["{{ batch.items.host }}", of(["/srv", "/var"], 7), "here, here and 7 more"],
       ["full: {{ batch.items.payload.path }}", of(["/srv", "/var"], 7), "full: /srv, /var and 7 more"],
       ["{{ batch.items.0.payload.path }} {{ batch.more }}", of(["/srv", "/var"], 7), "/srv 7"],
       ["{{ batch.items.payload.path }}", of(["{{ payload.status }}"]), "{{ payload.status }}"],

@@ -13,6 +13,7 @@ import { STAND_IN } from "../../config/source.ts";
 import type { ChannelConfig } from "../../model/channel.ts";
 import type { TriggerIncident } from "../../model/incident.ts";
 import { problem } from "../../model/problem.ts";
+import { fromHost } from "../../model/trigger.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
@@ -106,18 +107,21 @@ function trialOf(channel: ChannelConfig, text: string) {
       suppressed_ms: 0,
       suppressed_by: [],
     };
-    const trigger = {
-      id: null,
-      sense: null,
-      at: null,
-      payload: { trial: true },
-      reflex: "trial",
-      key: null,
-      due: null,
-      signal: null,
-      incident,
-      batch: null,
-    };
+    const trigger = fromHost(
+      {
+        id: null,
+        sense: null,
+        at: null,
+        payload: { trial: true },
+        reflex: "trial",
+        key: null,
+        due: null,
+        signal: null,
+        incident,
+        batch: null,
+      },
+      teller.host,
+    );
     const notice = noticeOf(teller, 0, trigger, null);
     const [trace, id] = [crypto.randomUUID(), crypto.randomUUID()].map((one) => one.replaceAll("-", "")) as [
       string,

@@ -1,7 +1,7 @@
 /** Owns the subject of an incident's texts and of the runs that report it: the key, and a matching signal. */
 import { type Json, readJson } from "../../base/json.ts";
 import type { WorkflowReflexConfig } from "../../model/config.ts";
-import { fullNameOf } from "../../model/full-name.ts";
+import { fullNameOf, originOf } from "../../model/full-name.ts";
 import type { Signal } from "../../model/signal.ts";
 import { isKeyed, shownKey } from "../../rules/key.ts";
 import type { Subject } from "../../rules/summary.ts";
@@ -44,6 +44,7 @@ export class Subjects {
     return {
       reflex: config.name,
       sense,
+      host: originOf(sense) ?? config.host,
       key: isKeyed(config.key) ? shownKey(key) : null,
       payload: payloadFor(sense, whole),
       signal: config.each === null ? null : whole,

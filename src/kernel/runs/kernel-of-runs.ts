@@ -169,6 +169,10 @@ export class KernelOfRuns implements WorkflowHost {
     return tellsPeople(workflow) ? causeOf(this.#parts.store, this.#config(), order) : null;
   }
 
+  get hostName(): string {
+    return this.#config().host;
+  }
+
   payloadOf(signal: number): Json {
     const found = this.#parts.store.signals.byId(signal);
     return found === null ? null : (readJson(found.payload) ?? null);

@@ -1,5 +1,6 @@
 /** Owns what a worker needs to run a run, or to run it again from the top. */
 import type { WorkflowParentMessageOf } from "../../ipc/workflow-definitions.ts";
+import { originOf } from "../../model/full-name.ts";
 import { EMPTY_HISTORY, type Places, type RunHistory, type SleepHistory, type StepHistory } from "./run-history.ts";
 import type { Assignment } from "./slots.ts";
 import type { RunWorkerHost } from "./workflow-host.ts";
@@ -64,12 +65,17 @@ export function replayOf(history: RunHistory, now: number): Replay {
   return { steps, sleeps, loose, logged: history.logged };
 }
 
-/** The trigger for the thread. The whole payload beside an element is read here, and copied nowhere. */
+/** The trigger for the thread. The whole payload beside an element is read here, and copied nowhere. Every trigger has a host: this one, where no other sent the signal. */
 export function triggerOf(
   { order: { trigger, input }, batch }: Pick<Assignment, "order" | "batch">,
-  store: Pick<RunWorkerHost, "payloadOf">,
+  host: Pick<RunWorkerHost, "payloadOf" | "hostName">,
 ): WorkflowParentMessageOf<"run">["trigger"] {
+  const hostOf = (full: string | null): string => originOf(full) ?? host.hostName;
   const { id, sense, at, reflex, key, due, incident } = trigger;
-  const signal = trigger.isElement && id !== null ? store.payloadOf(id) : null;
-  return { id, sense, at, payload: input, reflex, key, due, signal, incident, batch };
+  const signal = trigger.isElement && id !== null ? host.payloadOf(id) : null;
+  const items = batch?.items.map((item) => ({ ...item, host: hostOf(item.sense) })) ?? [];
+  return {
+    ...{ id, sense, at, payload: input, reflex, key, due, signal, incident, host: hostOf(sense) },
+    batch: batch === null ? null : { ...batch, items },
+  };
 }

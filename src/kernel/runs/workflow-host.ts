@@ -26,6 +26,8 @@ export interface RunWorkerHost extends LifeHost {
   notified(channel: string, error: string | null, run: number): void;
   /** The cause of a run, for a workflow that notifies people. Null for any other workflow. */
   causeOf(workflow: WorkflowModule, order: RunOrder): Cause | null;
+  /** What other hosts call this one. */
+  readonly hostName: string;
   /** The payload of a signal. Null where retention removed the signal. */
   payloadOf(signal: number): Json;
 }

@@ -26,6 +26,7 @@ import { Witness } from "./witness.ts";
 const TRIGGER: RunRequest["trigger"] = {
   id: null,
   sense: null,
+  host: "here",
   at: null,
   payload: null,
   reflex: null,
@@ -90,6 +91,7 @@ export class ReplayKernel {
     const trigger = {
       id: null,
       sense: null,
+      host: "here",
       at: null,
       reflex: null,
       key: null,

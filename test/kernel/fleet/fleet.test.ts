@@ -294,6 +294,28 @@ test("what is no signal costs that signal alone", async () => {
   expect(bench.said("fleet.refused")).toHaveLength(1);
 });
 
+test("`{{ host }}` is the host that a signal came from: in the summary of an incident, and in the trigger of its run", async () => {
+  using bench = await hub(`
+host: hub
+fleet: { servers: ["nats://127.0.0.1:4222"] }
+workflows: { page: { use: exec, with: { command: [echo, "{{ host }}"] } } }
+reflexes:
+  - name: high
+    workflow: page
+    on: ["*/load"]
+    key: $sense
+    when: { v: "number > 5" }
+    incident: { summary: "{{ host }} {{ payload.v }} ({{ sense }})" }
+`);
+  await bench.brings(bench.frame("web1", 0, [9]), bench.frame("web2", 0, [7]));
+  expect(
+    bench.store.incidents
+      .open()
+      .map(({ summary }) => summary)
+      .toSorted(),
+  ).toEqual(["web1 9 (web1/load)", "web2 7 (web2/load)"]);
+});
+
 test("a host that was restored begins anew, and what it made before is not taken twice", async () => {
   using bench = await hub();
   await bench.brings(bench.frame("web1", 0, [1, 2, 3, 4]));
