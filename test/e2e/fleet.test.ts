@@ -1,6 +1,15 @@
 /** Hosts that are joined by a real nats-server: what one makes the other stores and has reflexes for, and what goes wrong is said once. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { deleteStream, HAS_NATS, keysOf, type NatsServer, natsServer, streamOn } from "../helpers/nats.ts";
+import {
+  changeStream,
+  deleteStream,
+  GENEROUS,
+  HAS_NATS,
+  keysOf,
+  type NatsServer,
+  natsServer,
+  streamOn,
+} from "../helpers/nats.ts";
 import { type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { childrenOf, commandOf, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
@@ -162,6 +171,18 @@ withNats("a host that falls silent is a signal, and its return is another one", 
       ),
     );
     expect(again.logs({ event: "fleet.conflict" })).toEqual([]);
+    await again.stop();
+    await until("web1 is silent again", async () =>
+      /web1 +silent/.test((await runNerve(folders.hub.path, ["fleet", "status"])).stdout),
+    );
+    const forgotten = await runNerve(folders.hub.path, ["fleet", "forget", "web1"]);
+    expect([forgotten.code, forgotten.stdout]).toEqual([0, expect.stringContaining("web1 is forgotten")]);
+    expect((await runNerve(folders.hub.path, ["fleet", "status"])).stdout).not.toContain("web1");
+    const unknown = await runNerve(folders.hub.path, ["fleet", "forget", "web1"]);
+    expect([unknown.code === 0, unknown.stderr]).toEqual([
+      false,
+      expect.stringContaining("nothing was ever heard of `web1`"),
+    ]);
   }),
 );
 
@@ -182,7 +203,12 @@ withNats("a server that is away, and a stream that is deleted, are said once eac
     await deleteStream(server.url);
     const blocked = await until("web1 is refused", () => web.logs({ event: "fleet.blocked" }).at(0) ?? null);
     expect(blocked.message).toContain("nerve fleet init");
-    await streamOn(server.url);
+    await streamOn(server.url, { ...GENEROUS, maxBytes: 1_024 });
+    await until("the check on web1 says that the stream is full", async () => {
+      const { code, stdout } = await runNerve(folders.web.path, ["fleet", "check"]);
+      return code === 1 && /failed {2}what leaves, as the daemon says: blocked for .* is full/.test(stdout);
+    });
+    await changeStream(server.url, { max_bytes: GENEROUS.maxBytes });
     const deletedAt = made(web).at(-1)?.id ?? 0;
     await until("all goes on", () => (came(atHub).at(-1)?.origin_id ?? 0) > deletedAt);
     const there = came(atHub);
