@@ -5,6 +5,7 @@
  */
 import type { Database } from "bun:sqlite";
 import type { Log } from "../model/log.ts";
+import { prepared } from "../sqlite/prepared.ts";
 import { ArchiveDamaged, type ArchiveGap } from "./archive-damage.ts";
 import { type ArchiveFile, dayOfName } from "./archive-names.ts";
 import { isCount, isId, isTime } from "./columns.ts";
@@ -72,13 +73,14 @@ export class ArchiveTable {
   constructor(db: Database) {
     this.#db = db;
     this.#meta = new MetaTable(db);
-    this.#all = db.prepare<ArchiveFile, []>(`SELECT ${COLUMNS} FROM archive ORDER BY first_id`);
-    this.#version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
-    this.#log = db.prepare<Log, [number]>(`SELECT ${LOG_COLUMNS} FROM logs WHERE id = ?`);
-    this.#logsAfter = db.prepare<Log, [number, number]>(
+    this.#all = prepared<ArchiveFile, []>(db, `SELECT ${COLUMNS} FROM archive ORDER BY first_id`);
+    this.#version = prepared<{ data_version: number }, []>(db, "PRAGMA data_version");
+    this.#log = prepared<Log, [number]>(db, `SELECT ${LOG_COLUMNS} FROM logs WHERE id = ?`);
+    this.#logsAfter = prepared<Log, [number, number]>(
+      db,
       `SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`,
     );
-    this.#firstLog = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM logs WHERE id > 0");
+    this.#firstLog = prepared<{ id: number | null }, []>(db, "SELECT min(id) AS id FROM logs WHERE id > 0");
   }
 
   /** The watermark: the highest log id that is known to be in a file; 0 before the first. */
@@ -101,7 +103,7 @@ export class ArchiveTable {
   }
 
   #remedyFor(key: string): string {
-    const last = this.#all.all().at(-1)?.last_id;
+    const last = this.#all().all().at(-1)?.last_id;
     const known = key === UP_TO && isId(last) ? ` to ${last}, the last log of the newest file` : "";
     return `set it${known}, or put back a copy of logs.db`;
   }
@@ -111,7 +113,7 @@ export class ArchiveTable {
   }
 
   #versionNow(): Pick<Known, "own" | "others"> {
-    return { own: changes.get(this.#db) ?? 0, others: this.#version.get()?.data_version ?? 0 };
+    return { own: changes.get(this.#db) ?? 0, others: this.#version().get()?.data_version ?? 0 };
   }
 
   /** What is known of the rows now; null: they have to be read. */
@@ -137,7 +139,7 @@ export class ArchiveTable {
   examined(): { readonly files: readonly ArchiveFile[]; readonly damaged: readonly ArchiveDamaged[] } {
     const files: ArchiveFile[] = [];
     const damaged: ArchiveDamaged[] = [];
-    for (const file of this.#all.all()) {
+    for (const file of this.#all().all()) {
       const before = files.at(-1);
       const fault = faultOf(file) ?? (before === undefined ? null : contradiction(before, file));
       if (fault === null) files.push(file);
@@ -234,22 +236,24 @@ export class ArchiveTable {
 
   /** The lowest id in the table `logs`, or null. */
   firstLogId(): number | null {
-    return this.#firstLog.get()?.id ?? null;
+    return this.#firstLog().get()?.id ?? null;
   }
 
   /** Rows of the table `logs`, archived or not. */
   log(id: number): Log | null {
-    return logGuards(refuse)(this.#db.filename).orNull(this.#log.get(id));
+    return logGuards(refuse)(this.#db.filename).orNull(this.#log().get(id));
   }
 
   /** The oldest rows of the table `logs` at or below the watermark, as they lie there. */
   rowsBelow(limit: number): Log[] {
     const watermark = this.upTo();
-    return this.#logsAfter.all(0, limit).filter(({ id }) => id <= watermark);
+    return this.#logsAfter()
+      .all(0, limit)
+      .filter(({ id }) => id <= watermark);
   }
 
   logsAfter(after: number, limit: number): Log[] {
-    return logGuards(refuse)(this.#db.filename).rows(this.#logsAfter.all(after, limit));
+    return logGuards(refuse)(this.#db.filename).rows(this.#logsAfter().all(after, limit));
   }
 
   /** Deletes some of the oldest rows of the table `logs`: at most `limit` of them, none above `last` (G2). */

@@ -5,6 +5,7 @@
 import type { Database } from "bun:sqlite";
 import type { Moment } from "../base/clock.ts";
 import { readJson } from "../base/json.ts";
+import { prepared } from "../sqlite/prepared.ts";
 import { isCount } from "./columns.ts";
 import { damagedRow } from "./damage.ts";
 import { MetaTable } from "./meta.ts";
@@ -62,11 +63,13 @@ class Source {
     this.#meta = new MetaTable(db);
     this.#table = table;
     this.#key = `blobs_read_${kind}s`;
-    this.#first = db.prepare<{ id: number | null }, []>(`SELECT min(id) AS id FROM ${table}`);
-    this.#mentions = db.prepare<Text, [number, number]>(
+    this.#first = prepared<{ id: number | null }, []>(db, `SELECT min(id) AS id FROM ${table}`);
+    this.#mentions = prepared<Text, [number, number]>(
+      db,
       `SELECT id, ${text} AS text FROM ${table} WHERE id > ? AND id <= ? AND instr(${text}, '${MENTION}') > 0`,
     );
-    this.#note = db.prepare(
+    this.#note = prepared(
+      db,
       `INSERT INTO blob_references (digest, ${kind}) VALUES (?, ?)
        ON CONFLICT (digest) DO UPDATE SET ${kind} = max(${kind}, excluded.${kind}), unreferenced = NULL`,
     );
@@ -74,7 +77,7 @@ class Source {
 
   /** Null while the table is empty. */
   firstId(): number | null {
-    return this.#first.get()?.id ?? null;
+    return this.#first().get()?.id ?? null;
   }
 
   lastId(): number {
@@ -93,11 +96,11 @@ class Source {
   }
 
   mentions(after: number, upTo: number): Iterable<Text> {
-    return this.#mentions.iterate(after, upTo);
+    return this.#mentions().iterate(after, upTo);
   }
 
   note(row: Text): void {
-    for (const digest of digestsIn(row.text)) this.#note.run(digest, row.id);
+    for (const digest of digestsIn(row.text)) this.#note().run(digest, row.id);
   }
 }
 
@@ -110,10 +113,12 @@ export class BlobReferences {
   constructor(db: Database) {
     this.#db = db;
     this.#sources = { signal: new Source(db, "signal"), log: new Source(db, "log") };
-    this.#archived = db.prepare<{ first: number | null; last: number | null }, []>(
+    this.#archived = prepared<{ first: number | null; last: number | null }, []>(
+      db,
       "SELECT min(first_id) AS first, max(last_id) AS last FROM archive",
     );
-    this.#runs = db.prepare<{ id: number; input: string | null; output: string | null }, [number, number]>(
+    this.#runs = prepared<{ id: number; input: string | null; output: string | null }, [number, number]>(
+      db,
       `SELECT id, input, output FROM workflow_runs
        WHERE id > ? AND id <= ? AND (instr(input, '${MENTION}') > 0 OR instr(output, '${MENTION}') > 0)`,
     );
@@ -154,7 +159,7 @@ export class BlobReferences {
   unreadArchive(): { readonly after: number; readonly upTo: number } | null {
     const { log } = this.#sources;
     const known = log.readUpTo();
-    const { last } = this.#archived.get() ?? { last: null };
+    const { last } = this.#archived().get() ?? { last: null };
     const upTo = Math.min(last ?? 0, (log.firstId() ?? Number.POSITIVE_INFINITY) - 1);
     return upTo > known ? { after: known, upTo } : null;
   }
@@ -169,14 +174,16 @@ export class BlobReferences {
   inRuns(afterId: number, limit: number): { readonly digests: string[]; readonly next: number | null } {
     const last = this.#db.query<{ id: number | null }, []>("SELECT max(id) AS id FROM workflow_runs").get()?.id ?? 0;
     const upTo = afterId + limit;
-    const digests = this.#runs.all(afterId, upTo).flatMap(({ input, output }) => digestsIn(`${input} ${output}`));
+    const digests = this.#runs()
+      .all(afterId, upTo)
+      .flatMap(({ input, output }) => digestsIn(`${input} ${output}`));
     return { digests, next: upTo < last ? upTo : null };
   }
 
   /** The oldest signal and the oldest log there still are, the archive's included. */
   oldest(): { readonly signal: number; readonly log: number } {
     const none = Number.POSITIVE_INFINITY;
-    const { first } = this.#archived.get() ?? { first: null };
+    const { first } = this.#archived().get() ?? { first: null };
     const { signal, log } = this.#sources;
     return { signal: signal.firstId() ?? none, log: Math.min(first ?? none, log.firstId() ?? none) };
   }

@@ -1,6 +1,7 @@
 /** What each reflex remembers, one row a key, bound to the definition it belongs to. */
 import type { Database } from "bun:sqlite";
 import { type Json, readJson } from "../base/json.ts";
+import { prepared } from "../sqlite/prepared.ts";
 
 /** Row of the newest due time of a reflex with a clock; the others are named by JSON, and by nothing. */
 export const CLOCK_KEY = "clock";
@@ -24,11 +25,12 @@ const isKey = (key: unknown): boolean =>
 export type StoredReflexState = Omit<ReflexState, "state"> & { readonly state: Json | undefined };
 
 export function reflexStateTable(db: Database) {
-  const upsert = db.prepare(
+  const upsert = prepared(
+    db,
     `INSERT INTO reflex_state (reflex, key, definition, state) VALUES (?, ?, ?, ?)
      ON CONFLICT (reflex, key) DO UPDATE SET definition = excluded.definition, state = excluded.state`,
   );
-  const remove = db.prepare("DELETE FROM reflex_state WHERE reflex = ? AND key = ?");
+  const remove = prepared(db, "DELETE FROM reflex_state WHERE reflex = ? AND key = ?");
   return {
     all: (): StoredReflexState[] =>
       db
@@ -37,8 +39,8 @@ export function reflexStateTable(db: Database) {
         )
         .all()
         .map((row) => ({ ...row, state: isKey(row.key) ? readJson(row.state) : undefined })),
-    set: (row: ReflexState): void => void upsert.run(row.reflex, row.key, row.definition, JSON.stringify(row.state)),
-    forget: (reflex: string, key: string): void => void remove.run(reflex, key),
+    set: (row: ReflexState): void => void upsert().run(row.reflex, row.key, row.definition, JSON.stringify(row.state)),
+    forget: (reflex: string, key: string): void => void remove().run(reflex, key),
     clear: (reflex: string): void => void db.query("DELETE FROM reflex_state WHERE reflex = ?").run(reflex),
     /** What it remembers of signals; its newest due time stays. */
     clearKeys: (reflex: string): void =>

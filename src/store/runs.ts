@@ -95,7 +95,7 @@ const UPDATE =
 
 /** Statements are prepared at their first use: a reader may look at a store that lacks later migrations. */
 function writing(db: Database) {
-  const remove = db.prepare("DELETE FROM workflow_runs WHERE id = ?");
+  const remove = prepared(db, "DELETE FROM workflow_runs WHERE id = ?");
   const inserting = prepared(db, INSERT);
   const updating = prepared(db, UPDATE);
   const insert = (run: Run): void => void inserting().run(...valuesOf(run));
@@ -104,7 +104,7 @@ function writing(db: Database) {
     insert,
     /** A row that is not what its logs say. */
     replace(run: Run): void {
-      remove.run(run.id);
+      remove().run(run.id);
       insert(run);
     },
     /** What events can change of it. */
@@ -116,14 +116,17 @@ function writing(db: Database) {
 
 /** Rows as they lie there, whatever they hold: for whoever holds them against the logs. */
 function finding(db: Database, all: string, guard: RowGuard<Run>) {
-  const byId = db.prepare<Run, [number]>(`${all} WHERE id = ?`);
-  const byDecision = db.prepare<Run, [string, string]>(`SELECT * FROM (${all}) WHERE reflex = ? AND decision = ?`);
-  const active = db.prepare<Run, []>(`${all} WHERE state IN ('queued', 'running', 'sleeping') ORDER BY id`);
+  const byId = prepared<Run, [number]>(db, `${all} WHERE id = ?`);
+  const byDecision = prepared<Run, [string, string]>(db, `SELECT * FROM (${all}) WHERE reflex = ? AND decision = ?`);
+  const active = prepared<Run, []>(db, `${all} WHERE state IN ('queued', 'running', 'sleeping') ORDER BY id`);
   return {
-    asFound: (id: number): Run | null => byId.get(id),
-    decidedAsFound: (reflex: string, decision: string): Run | null => byDecision.get(reflex, decision),
+    asFound: (id: number): Run | null => byId().get(id),
+    decidedAsFound: (reflex: string, decision: string): Run | null => byDecision().get(reflex, decision),
     /** Queued, running and sleeping ones, oldest first; as many steps as there are of them. */
-    activeAsFound: (): FoundRun[] => active.all().map((row) => ({ row, isWhole: guard.isWhole(row) })),
+    activeAsFound: (): FoundRun[] =>
+      active()
+        .all()
+        .map((row) => ({ row, isWhole: guard.isWhole(row) })),
     /** Whole rows of runs above `after` that ended in one of `states`. */
     endedAs: (states: readonly RunState[], after: number): Run[] =>
       db

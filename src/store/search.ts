@@ -3,6 +3,7 @@
  * follow time but for a clock that was set back; where it was, `ClockSteps` knows.
  */
 import type { Database } from "bun:sqlite";
+import { prepared } from "../sqlite/prepared.ts";
 import { type ClockSteps, TOLERANCE_MS } from "./clock-steps.ts";
 
 /** A set clock moves times, but not ids. A search by time therefore begins this much earlier. */
@@ -16,14 +17,17 @@ export interface Search {
 }
 
 export function searchIn(db: Database, source: "signals" | "logs", steps: ClockSteps): Search {
-  const bounds = db.prepare<{ first: number | null; last: number | null }, []>(
+  const bounds = prepared<{ first: number | null; last: number | null }, []>(
+    db,
     `SELECT (SELECT min(id) FROM ${source}) AS first, (SELECT max(id) FROM ${source}) AS last`,
   );
-  const next = db.prepare<{ id: number; at: number }, [number]>(
-    // A time that is none says nothing of where others are.
+  // A time that is none says nothing of where others are.
+  const next = prepared<{ id: number; at: number }, [number]>(
+    db,
     `SELECT id, at FROM ${source} WHERE id >= ? AND typeof(at) = 'integer' AND at >= 0 ORDER BY id LIMIT 1`,
   );
-  const young = db.prepare<{ id: number }, [number, number, number]>(
+  const young = prepared<{ id: number }, [number, number, number]>(
+    db,
     `SELECT id FROM ${source} WHERE id >= ? AND id < ? AND at >= ? ORDER BY id LIMIT 1`,
   );
   /** In the stretch from `low` to before `end`, found by halving: the first id of a row as young as `at`, or null. */
@@ -31,15 +35,15 @@ export function searchIn(db: Database, source: "signals" | "logs", steps: ClockS
     let high = end;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      const row = next.get(middle);
+      const row = next().get(middle);
       if (row === null || row.id >= high || row.at >= at - TOLERANCE_MS) high = middle;
       else low = row.id + 1;
     }
-    return low < end ? (young.get(low, end, at)?.id ?? null) : null;
+    return low < end ? (young().get(low, end, at)?.id ?? null) : null;
   };
   return {
     firstIdSince(at) {
-      const { first = null, last = null } = bounds.get() ?? {};
+      const { first = null, last = null } = bounds().get() ?? {};
       if (first === null || last === null) return 1;
       const begins = [first, ...steps.known(last).filter((id) => id > first && id <= last)];
       for (const [index, begin] of begins.entries()) {
