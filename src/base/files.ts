@@ -11,8 +11,11 @@ import {
   unlinkSync,
 } from "node:fs";
 import { open, rename, unlink } from "node:fs/promises";
+import { loadLibc } from "./libc.ts";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+/** Advice of posix_fadvise(2). Only pages that are on disk are given up. */
+const DONT_NEED = 4;
 const WRITE_NEW = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 /** A file that is being written. */
@@ -23,6 +26,8 @@ export interface NewFile {
   sync(): Promise<void>;
   /** The same, without the times of the file. */
   syncData(): Promise<void>;
+  /** As `syncData`. What was written, and is not soon read, takes no memory of this host any longer. */
+  letGo(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +61,10 @@ async function create(path: string): Promise<NewFile> {
     write: async (bytes, at) => (await handle.write(bytes, at, bytes.length - at)).bytesWritten,
     sync: () => handle.sync(),
     syncData: () => handle.datasync(),
+    async letGo() {
+      await handle.datasync();
+      loadLibc()?.posix_fadvise(handle.fd, 0, 0, DONT_NEED);
+    },
     close: () => handle.close(),
   };
 }

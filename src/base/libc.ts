@@ -13,6 +13,7 @@ const SYMBOLS = {
   clock_gettime: { args: [i32, ptr], returns: i32 },
   sendto: { args: [i32, ptr, u64, i32, ptr, u32], returns: i32 },
   signal: { args: [i32, u64], returns: u64 },
+  posix_fadvise: { args: [i32, i64, i64, i32], returns: i32 },
   isatty: { args: [i32], returns: i32 },
   poll: { args: [ptr, u64, i32], returns: i32 },
   inotify_init1: { args: [i32], returns: i32 },

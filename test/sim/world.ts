@@ -59,6 +59,7 @@ class Ballast {
       },
       sync: async () => {},
       syncData: async () => {},
+      letGo: async () => {},
       close: async () => {},
     };
   }
@@ -89,6 +90,9 @@ function filesOn(disk: Disk, blobs: BlobFate): Files {
         fail();
       },
       async syncData() {
+        fail();
+      },
+      async letGo() {
         fail();
       },
       async close() {

@@ -73,6 +73,8 @@ export class Ballast {
       for (let left = this.bytes; left > 0 && goOn(); ) {
         left -= await file.write(left < chunk.length ? chunk.subarray(0, left) : chunk, 0);
       }
+      // Nobody reads it, and a memory limit of the kernel would count it.
+      if (goOn()) await file.letGo();
     } finally {
       await file.close();
     }
