@@ -8,7 +8,6 @@ import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { Log } from "../model/log.ts";
 import type { DamagedLog } from "../model/run-log.ts";
-import { prepared } from "../sqlite/prepared.ts";
 import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged, damagedByGap } from "./archive-damage.ts";
 import { type ArchiveFile, archiveFolder, dayOf } from "./archive-names.ts";
@@ -71,16 +70,11 @@ export class LogHistory {
     this.#guard = guards(db.filename);
     this.#guards = guards;
     this.#reader = archiveReader(this.#folder);
-    this.#above = prepared<Log, [number, number]>(
-      db,
-      `SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`,
-    );
-    this.#byRun = prepared<Log, [number, number, number]>(
-      db,
+    this.#above = db.prepare<Log, [number, number]>(`SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`);
+    this.#byRun = db.prepare<Log, [number, number, number]>(
       `SELECT ${LOG_COLUMNS} FROM logs WHERE run = ? AND id > ? ORDER BY id LIMIT ?`,
     );
-    this.#lastOfRun = prepared<{ id: number | null }, [number]>(
-      db,
+    this.#lastOfRun = db.prepare<{ id: number | null }, [number]>(
       "SELECT CASE WHEN state = 'running' THEN NULL ELSE last_log_id END AS id FROM workflow_runs WHERE id = ?",
     );
   }
@@ -268,11 +262,11 @@ export class LogHistory {
 
   /** The same, read as it is asked for: a long history need not be held at once. */
   *eachOfRun(run: number, fromId: number): Generator<Log> {
-    const end = (this.#lastOfRun().get(run)?.id ?? Number.POSITIVE_INFINITY) + TRAILING_LOGS;
+    const end = (this.#lastOfRun.get(run)?.id ?? Number.POSITIVE_INFINITY) + TRAILING_LOGS;
     const reach = { ...ALL, upTo: end };
     this.#begin(fromId - 1, reach);
     for (let cursor = fromId - 1; ; ) {
-      const next = this.#step(cursor, reach, (from) => this.#byRun().all(run, from, RUN_ROWS));
+      const next = this.#step(cursor, reach, (from) => this.#byRun.all(run, from, RUN_ROWS));
       if (next.file === null) {
         yield* this.#guard.rows(next.rows);
         const last = next.rows.at(-1);
@@ -291,7 +285,7 @@ export class LogHistory {
   *scan(afterId: number): Generator<Log> {
     this.#begin(afterId, ALL);
     for (let cursor = afterId; ; ) {
-      const next = this.#step(cursor, ALL, (from) => this.#above().all(from, SCAN_ROWS));
+      const next = this.#step(cursor, ALL, (from) => this.#above.all(from, SCAN_ROWS));
       if (next.file === null) {
         const last = next.rows.at(-1);
         if (last === undefined) return;
