@@ -119,7 +119,7 @@ export class Computing {
     const setting = {
       sense: seat.sense,
       db: seat.db,
-      peers: this.#around.peersOf(name),
+      peers: seat.peers,
       blobs: this.#around.blobs,
       log: this.#around.logOf(whose),
       startedAt: now,

@@ -96,6 +96,7 @@ class SenseWorker {
         return;
       case "peers":
         this.#around.openPeers(message.peers);
+        for (const seat of this.#seats.values()) seat.peers = this.#around.peersOf(seat.init.name);
         return;
       case "shutdown":
         void this.#stop();
@@ -143,7 +144,8 @@ class SenseWorker {
       db.close();
       return unseated(init, badDeclaration(init, fault), applied);
     }
-    this.#seats.set(init.name, { init, place, tookMs: 0, sense: loaded.value, db });
+    const peers = this.#around.peersOf(init.name);
+    this.#seats.set(init.name, { init, place, tookMs: 0, sense: loaded.value, db, peers });
     const series = seriesOf(init, loaded.value.series, init.folder === null ? null : init.database);
     return {
       sense: init.name,

@@ -1,5 +1,6 @@
 /** A sense that is ready to compute. */
 import type { ParentMessageOf } from "../ipc/definitions.ts";
+import type { Peers } from "../sdk/index.ts";
 import type { LoadedSense } from "./load-compute.ts";
 import type { SenseDb } from "./sense-database.ts";
 
@@ -11,4 +12,6 @@ export interface Seat {
   tookMs: number;
   readonly sense: LoadedSense;
   readonly db: SenseDb;
+  /** What its code reads of the other senses. */
+  peers: Peers;
 }

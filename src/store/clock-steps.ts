@@ -14,9 +14,9 @@ export const TOLERANCE_MS = 1_000;
 const MARK_EVERY = 4_096;
 
 interface Appended {
-  readonly id: number;
-  readonly newest: number;
-  readonly mark: number;
+  id: number;
+  newest: number;
+  mark: number;
 }
 
 export class ClockSteps {
@@ -26,7 +26,7 @@ export class ClockSteps {
   /** The last row this has seen appended, and the greatest `at` since the last step; null: the table has to be asked. */
   #last: Appended | null = null;
   /** The same as of the last commit. */
-  #committed: Appended | null = null;
+  #committed: Readonly<Appended> | null = null;
 
   constructor(db: Database, source: "signals" | "logs") {
     this.#db = db;
@@ -49,18 +49,18 @@ export class ClockSteps {
     if (last === null || last.id !== id - 1) return this.#catchUp(id, at);
     const isStep = at < last.newest - TOLERANCE_MS;
     if (isStep) this.#note(id);
-    const newest = isStep ? at : Math.max(last.newest, at);
-    const mark = id - last.mark >= MARK_EVERY ? this.#setMark(id) : last.mark;
-    this.#last = { id, newest, mark };
+    last.id = id;
+    last.newest = isStep ? at : Math.max(last.newest, at);
+    if (id - last.mark >= MARK_EVERY) last.mark = this.#setMark(id);
   }
 
   committed(): void {
-    this.#committed = this.#last;
+    this.#committed = this.#last === null ? null : { ...this.#last };
   }
 
   /** A transaction was rolled back: what it appended is not there. */
   rolledBack(): void {
-    this.#last = this.#committed;
+    this.#last = this.#committed === null ? null : { ...this.#committed };
   }
 
   /** Looks at what was written since the mark, by whomever. */

@@ -1,5 +1,5 @@
 /** What the kernel owes each sense and holds against it, across restarts. */
-import type { Database, Statement } from "bun:sqlite";
+import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
 import type { Moment } from "../base/clock.ts";
 import { type Json, readJson } from "../base/json.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -106,6 +106,9 @@ const text = (value: object | null): string | null => (value === null ? null : J
 /** What is owed to a sense from here on. */
 export interface OwedChange extends Pick<SenseState, "sense" | "owed" | "unanswered"> {}
 
+const owedText = ({ owed, unanswered }: OwedChange): string | null =>
+  text(owed === null || unanswered.length === 0 ? owed : { ...owed, unanswered });
+
 /** The numbers of senses in the table. */
 class SenseKeys {
   readonly #known = new Map<string, number>();
@@ -141,8 +144,13 @@ export function senseStateTable(db: Database) {
       3,
       (places) => `${insert} ${places} ON CONFLICT (id) DO UPDATE SET ${name} = excluded.${name}`,
     );
-    return (rows: readonly (readonly [sense: string, value: Value])[]): void => {
-      if (rows.length > 0) writer.write(rows.flatMap(([sense, value]) => [keys.of(sense), sense, value]));
+    return <Change extends Pick<SenseState, "sense">>(
+      rows: readonly Change[],
+      value: (change: Change) => Value,
+    ): void => {
+      const values: SQLQueryBindings[] = [];
+      for (const row of rows) values.push(keys.of(row.sense), row.sense, value(row));
+      if (rows.length > 0) writer.write(values);
     };
   };
   const outbox = column<number>("outbox");
@@ -163,18 +171,11 @@ export function senseStateTable(db: Database) {
     empty: (sense: string, column: RepairedColumn): void =>
       void db.query(`UPDATE sense_state SET ${column} = ? WHERE sense = ?`).run(column === "strikes" ? 0 : null, sense),
     /** The highest outbox rows taken. */
-    setOutbox: (rows: readonly Pick<SenseState, "sense" | "outbox">[]): void =>
-      outbox(rows.map((row) => [row.sense, row.outbox])),
-    setOwed: (changes: readonly OwedChange[]): void =>
-      owed(
-        changes.map(({ sense, owed: value, unanswered }) => [
-          sense,
-          text(value === null || unanswered.length === 0 ? value : { ...value, unanswered }),
-        ]),
-      ),
-    setStarted: (sense: string, value: Moment | null): void => started([[sense, text(value)]]),
-    setStrikes: (sense: string, count: number): void => strikes([[sense, count]]),
-    setQuarantine: (sense: string, value: Quarantine | null): void => quarantine([[sense, text(value)]]),
+    setOutbox: (rows: readonly Pick<SenseState, "sense" | "outbox">[]): void => outbox(rows, (row) => row.outbox),
+    setOwed: (changes: readonly OwedChange[]): void => owed(changes, owedText),
+    setStarted: (sense: string, value: Moment | null): void => started([{ sense }], () => text(value)),
+    setStrikes: (sense: string, count: number): void => strikes([{ sense }], () => count),
+    setQuarantine: (sense: string, value: Quarantine | null): void => quarantine([{ sense }], () => text(value)),
     rolledBack: (): void => keys.forget(),
   };
 }
