@@ -7,7 +7,7 @@ import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { type ReadConfig, readNerveConfig, unreadable, wholly } from "./parse.ts";
 import { readSafely } from "./safe-read.ts";
-import { type ConfigFile, STAND_IN } from "./source.ts";
+import { type ConfigFile, type ConfigSource, STAND_IN } from "./source.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,11 +19,11 @@ export const loadNerveConfig = (
   file: string,
   environment: Environment,
   checksPatterns = true,
-): Result<NerveConfig, Problem[]> => wholly(loadAsFarAsReadable(file, environment, checksPatterns));
+): Result<NerveConfig, Problem[]> => wholly(read(file, environment, { checksPatterns, warns: false, standIn: null }));
 
 /** Like `loadNerveConfig`, but the result holds the parts without problems beside the problems. */
 export const loadAsFarAsReadable = (file: string, environment: Environment, checksPatterns = true): ReadConfig =>
-  read(file, environment, checksPatterns, null);
+  read(file, environment, { checksPatterns, warns: true, standIn: null });
 
 /** For a caller without the variables and credentials of the daemon: `missing` names them, and none of them is a problem. */
 export function loadWithStandIns(
@@ -36,14 +36,13 @@ export function loadWithStandIns(
     missing.add(written);
     return STAND_IN;
   };
-  return { read: read(file, environment, checksPatterns, standIn), missing: [...missing] };
+  return { read: read(file, environment, { checksPatterns, warns: true, standIn }), missing: [...missing] };
 }
 
 function read(
   file: string,
   environment: Environment,
-  checksPatterns: boolean,
-  standIn: ((written: string) => string) | null,
+  how: Pick<ConfigSource, "checksPatterns" | "warns" | "standIn">,
 ): ReadConfig {
   const text = readSafely(file);
   if (!text.ok) return unreadable([text.error]);
@@ -51,9 +50,8 @@ function read(
     file,
     hostName: hostname(),
     environment,
-    checksPatterns,
+    ...how,
     credential: (name) => readCredential(name, environment),
-    standIn,
     include: (pattern) => readIncluded(dirname(file), pattern),
     isOwnWorkflow: (use) => existsSync(join(dirname(file), "workflows", use, "index.ts")),
   });

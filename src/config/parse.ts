@@ -93,7 +93,7 @@ function read(text: string, source: ConfigSource, notYet: readonly string[]): Re
   reportNotYet(root, notYet, report);
   if (result === null) return unreadable(report.problems());
   // With problems, entries that could not be read would seem to be missing.
-  if (report.problems().length === 0) warnOfUnused(root, result.config, source, report);
+  if (source.warns && report.problems().length === 0) warnOfUnused(root, result.config, source, report);
   return { ...result, problems: report.problems(), warnings: report.warnings() };
 }
 
@@ -146,7 +146,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   for (const { group } of senseConfigs.values()) {
     if (!allGroups.has(group)) allGroups.set(group, { name: group, memoryBytes: null } satisfies GroupConfig);
   }
-  if (source.checksPatterns) checkPatterns(reflexes ?? [], report);
+  if (source.checksPatterns) checkPatterns(reflexes ?? [], source.warns, report);
   // A value that is also a name of this config stands in the file as well, and a person types this name.
   const isPublic = (value: string): boolean =>
     senseConfigs.has(value) || [workflows, groups, channels].some((section) => section?.has(value) === true);

@@ -10,11 +10,13 @@ import type { WrittenPattern, WrittenReflex } from "./reflexes.ts";
 import type { Report } from "./report.ts";
 import { found, isFilled } from "./tree.ts";
 
-export function checkPatterns(reflexes: readonly WrittenReflex[], report: Report): void {
+/** `warns`: also of what is allowed. To compare two patterns takes ArkType, however plain they are. */
+export function checkPatterns(reflexes: readonly WrittenReflex[], warns: boolean, report: Report): void {
   for (const { patterns } of reflexes) {
     const areFine = patterns.map((pattern) => checkPattern(pattern, report));
     const [when, clear] = (["when", "clear"] as const).map((word) => patterns.find((one) => one.word === word));
-    if (when !== undefined && clear !== undefined && !areFine.includes(false)) warnOfOverlap(when, clear, report);
+    if (warns && when !== undefined && clear !== undefined && !areFine.includes(false))
+      warnOfOverlap(when, clear, report);
   }
 }
 

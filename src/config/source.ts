@@ -18,6 +18,8 @@ export interface ConfigSource extends Variables {
   readonly hostName: string;
   /** With false, `when` and `clear` are accepted without a check: a running nerve has checked them already. */
   readonly checksPatterns: boolean;
+  /** With false, what is allowed and most likely a mistake is not looked for: a daemon has nobody to name it to. */
+  readonly warns: boolean;
   /** Returns the files that `pattern` matches, in name order. A problem without a file gets the place of the pattern. */
   readonly include: (pattern: string) => Result<readonly ConfigFile[], Problem[]>;
   /** Whether a workflow of this name lies beside the configuration. It comes before a built-in one. */
@@ -42,6 +44,7 @@ export const NOTHING_AROUND: ConfigSource = {
   credential: () => null,
   standIn: null,
   checksPatterns: true,
+  warns: true,
   include: noIncludes,
   isOwnWorkflow: () => false,
 };

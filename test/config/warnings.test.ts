@@ -1,9 +1,14 @@
 /** What is allowed, and mostly not what was meant. */
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ok } from "../../src/base/result.ts";
 import { readNerveConfig } from "../../src/config/parse.ts";
 import { NOTHING_AROUND } from "../../src/config/source.ts";
 import { formatProblem } from "../../src/model/problem.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+
+const LOAD = join(import.meta.dir, "../../src/config/load.ts");
 
 const warningsOf = (config: string): string[] => {
   const { problems, warnings } = readNerveConfig(config, {
@@ -90,5 +95,18 @@ workflows: { w: { use: exec, with: { command: [ls] }, batch: { wait: ${wait} } }
     ["{ state: \"'down'\" }", '{ state: "\'down\'", muted: "true" }'],
   ])("is not given for `when: %s` and `clear: %s`", (when, clear) => {
     expect(warningsOf(hysteresis(when, clear))).toEqual([]);
+  });
+
+  test("is nothing that a daemon looks for: with `when` and `clear` in plain notation it loads no ArkType, and a check does", () => {
+    using folder = temporaryFolder();
+    const lines = hysteresis("{ used: number > 80 }", "{ used: number < 90 }");
+    writeFileSync(folder.file("nerve.yaml"), `${lines}\n`, { mode: 0o600 });
+    const script = `const { loadNerveConfig, loadAsFarAsReadable } = require(${JSON.stringify(LOAD)});
+      const isLoaded = () => Object.keys(require.cache).some((file) => /node_modules.arktype/.test(file));
+      const file = process.argv.at(-1);
+      const found = [loadNerveConfig(file, {}).ok, isLoaded(), loadAsFarAsReadable(file, {}).warnings.length, isLoaded()];
+      console.log(JSON.stringify(found));`;
+    const child = Bun.spawnSync([process.execPath, "-e", script, folder.file("nerve.yaml")]);
+    expect([child.stdout.toString().trim(), child.stderr.toString()]).toEqual(["[true,false,1,true]", ""]);
   });
 });
