@@ -38,6 +38,14 @@ const CONCERNED: Readonly<Record<FleetConcern["kind"], Omit<Shut, "notDone"> & {
       { command: "nerve reload", does: "after one of the two has another `host` in nerve.yaml" },
     ],
   },
+  copied: {
+    what: "The data of this host was put back by copy, or a copy of it runs elsewhere",
+    waiting: "Nothing of it is lost: what this host makes leaves under another epoch (`fleet.copied`).",
+    next: [
+      { command: "nerve restore DIR", does: "the next time: what it puts back has an epoch of its own" },
+      { command: "nerve reload", does: "on a copy that runs elsewhere, after it has another `host` in nerve.yaml" },
+    ],
+  },
   behind: {
     what: "This host is behind what its fleet sends",
     waiting:

@@ -5,7 +5,7 @@ import { roomWords } from "./stream-room.ts";
 
 /** `reason`: what is so. `since`: Unix milliseconds. */
 export interface FleetConcern {
-  readonly kind: "conflict" | "behind" | "filling" | "clock";
+  readonly kind: "conflict" | "copied" | "behind" | "filling" | "clock";
   readonly reason: string;
   readonly since: number;
 }
@@ -22,12 +22,22 @@ export const clockWords = ({ ahead_ms }: Pick<FleetClock, "ahead_ms">): string =
   `${duration(Math.abs(ahead_ms))} ${ahead_ms < 0 ? "behind" : "ahead"}`;
 
 /** The worst first. */
-export function fleetConcerns({ conflicts, in: incoming, stream, clocks }: FleetStatus): readonly FleetConcern[] {
+export function fleetConcerns({
+  conflicts,
+  copied,
+  in: incoming,
+  stream,
+  clocks,
+}: FleetStatus): readonly FleetConcern[] {
   const concerns: FleetConcern[] = [];
   const [first] = conflicts;
   if (first !== undefined) {
     const reason = `two kernels send as ${conflicts.map(({ host }) => host).join(", ")}`;
     concerns.push({ kind: "conflict", reason, since: first.since });
+  }
+  if (copied !== null) {
+    const reason = `another copy of the data of ${copied.host} has sent under its ids`;
+    concerns.push({ kind: "copied", reason, since: copied.since });
   }
   const behind = incoming?.behind ?? null;
   if (behind !== null) concerns.push({ kind: "behind", reason: behindWords(behind), since: behind.since });

@@ -73,6 +73,8 @@ export interface FleetStatus {
     | null;
   /** Under whose name two kernels send. This host's own name may be among them. */
   readonly conflicts: readonly RecentHost[];
+  /** This host, where another copy of its data has sent as well. Else null. */
+  readonly copied: RecentHost | null;
   /** Null: this host receives nothing, or no server has said it. */
   readonly stream: FleetStream | null;
   /** At most 100. */

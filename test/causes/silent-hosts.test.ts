@@ -88,3 +88,17 @@ test("a host that is named and was never heard is said to be so, and a link that
   expect(text).toContain("nerve tries again by itself (last try now, next try in 30s).");
   expect(text).toContain("Wrong as well: host web9 (silent).");
 });
+
+test("a host whose data another copy has sent as well says so for some minutes, with the remedy", async () => {
+  using bench = await hub(hubOf(""), "web2", "web3", "web4", "web5");
+  const cursor = { epoch: "f0", since: 7, upto: 7, sequence: 0, proof: null, others: [] };
+  bench.says("forwarded", { cursor, signals: 0, lost: 0, copied: "the data was put back" });
+  await bench.settle();
+  expect(why(bench)).toMatchObject({
+    text: expect.stringMatching(/^The data of this host was put back by copy, or a copy of it runs elsewhere since/),
+    troubles: [["listener", "fleet", "failed"]],
+    next: ["nerve restore DIR", "nerve reload"],
+  });
+  await bench.passWith(6 * MINUTE, "web1", "web2", "web3", "web4", "web5");
+  expect(why(bench)).toMatchObject({ troubles: [] });
+});

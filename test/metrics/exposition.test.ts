@@ -166,6 +166,7 @@ const FLEET: FleetStatus = {
   out: { ...side("offline"), upto: 4, backlog: 7, sent: 3, lost: 2 },
   in: { ...side("connected"), pending: 5, behind: null, stored: 11 },
   conflicts: [],
+  copied: null,
   stream: null,
   clocks: [],
   late: [],

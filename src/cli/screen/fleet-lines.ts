@@ -20,6 +20,7 @@ export const LINK_STYLES: Readonly<Record<FleetSide["state"] | OtlpLink["state"]
 const NAMED = 5;
 const CONCERNS: Readonly<Record<FleetConcern["kind"], string>> = {
   conflict: "one name for two",
+  copied: "a copy",
   behind: "behind",
   filling: "nearly full",
   clock: "another time",

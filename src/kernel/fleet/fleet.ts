@@ -64,6 +64,8 @@ export class Fleet implements FleetBooks {
   readonly #behind: Behind;
   readonly #filling: Filling;
   readonly #conflicts: RecentHosts;
+  /** This host, where another copy of its data has sent as well. */
+  readonly #copies: RecentHosts;
   readonly #lateHosts: RecentHosts;
   readonly #clocks: Clocks;
   readonly #complaints: Complaints;
@@ -88,6 +90,7 @@ export class Fleet implements FleetBooks {
     this.#worker = new FleetWorker({ ...host, data, command, books: this, status: () => this.onAsked() });
     this.#links = new Links(journal, wallMs);
     this.#conflicts = new RecentHosts(wallMs);
+    this.#copies = new RecentHosts(wallMs);
     this.#lateHosts = new RecentHosts(wallMs);
     this.#clocks = new Clocks(journal, wallMs);
     this.#concerns = new Concerns({ ledger, journal, meta: store.meta });
@@ -217,6 +220,7 @@ export class Fleet implements FleetBooks {
               stored: this.#arrivals.signals,
             },
       conflicts: this.#conflicts.all,
+      copied: this.#copies.all[0] ?? null,
       stream: this.#filling.now,
       clocks: this.#clocks.off.slice(0, LISTED),
       late: this.#lateHosts.all.slice(0, LISTED),
@@ -280,7 +284,11 @@ export class Fleet implements FleetBooks {
   }
 
   forwarded(step: Forwarded, kept: () => void): void {
-    this.#leaving.forwarded(step, kept);
+    const host = this.#configured?.host ?? "";
+    this.#leaving.forwarded(step, () => {
+      if (step.copied !== null) this.#copies.see(host);
+      kept();
+    });
   }
 
   gone(): void {

@@ -464,6 +464,7 @@ test("an epoch of the frames' own is committed with why it began, and lasts unti
   await bench.settle();
   expect(bench.carrier.of("kept")).toMatchObject([{ upto: 7 }]);
   expect(bench.said("fleet.copied")).toEqual(["the data was put back"]);
+  expect(bench.engine.fleet.status?.copied).toMatchObject({ host: "hub", at: bench.clock.wallMs() });
   bench.restart();
   await bench.up();
   expect(bench.init).toMatchObject({ epoch: "f0", cursor });

@@ -29,6 +29,7 @@ export const FLEET: FleetStatus = {
   clocks: [],
   late: [],
   conflicts: [{ host: "web2", since: NOW - 90_000, at: NOW - 4_000 }],
+  copied: null,
   origins: { up: 13, silent: 2, missing: 12, late: 0, silent_hosts: [] },
 };
 
