@@ -46,8 +46,8 @@ interface Killed {
 
 /** The stream has acknowledged more of `host` than the copy holds: these frames are gone when the copy is put back. */
 async function untilMoreLeft(host: FleetSite): Promise<void> {
-  const before = host.leftUpto();
-  await until(`more of ${host.name} has left`, () => host.leftUpto() > before);
+  const before = host.cursor().upto;
+  await until(`more of ${host.name} has left`, () => host.cursor().upto > before);
 }
 
 async function killAtRandom(server: NatsServer, hosts: readonly FleetSite[], random: () => number): Promise<Killed> {

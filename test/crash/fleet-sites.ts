@@ -6,7 +6,7 @@ import { until } from "../helpers/until.ts";
 
 const SENT = ["moody", "fickle"];
 
-interface Row {
+export interface Row {
   readonly id: number;
   readonly sense: string;
   readonly at: number;
@@ -51,11 +51,11 @@ export class FleetSite implements AsyncDisposable {
     });
   }
 
-  /** The highest id that the stream has acknowledged, as far as the kernel has committed that. */
-  leftUpto(): number {
-    return this.site.ask(0, (db) => {
+  /** How far the stream has acknowledged, as far as the kernel has committed that, and where its first kernel began since. */
+  cursor(): { readonly upto: number; readonly startedAt: number } {
+    return this.site.ask({ upto: 0, startedAt: 0 }, (db) => {
       const row = db.query<{ value: string }, []>("SELECT value FROM meta WHERE key = 'fleet.out'").get();
-      return row === null ? 0 : (JSON.parse(row.value) as { readonly upto: number }).upto;
+      return row === null ? { upto: 0, startedAt: 0 } : JSON.parse(row.value);
     });
   }
 
@@ -98,6 +98,19 @@ export class FleetSite implements AsyncDisposable {
     );
   }
 
+  /** How many epochs of `host` are known here. */
+  epochs(host: string): number {
+    return this.site.ask(
+      0,
+      (db) =>
+        db
+          .query<{ n: number }, [string]>(
+            "SELECT count(DISTINCT epoch) AS n FROM (SELECT host, epoch FROM origins UNION SELECT host, epoch FROM origin_epochs) WHERE host = ?",
+          )
+          .get(host)?.n ?? 0,
+    );
+  }
+
   missing(): number {
     return this.site.ask(
       0,
@@ -110,12 +123,13 @@ export class FleetSite implements AsyncDisposable {
   }
 }
 
-const text = ({ id, sense, at, trace, payload }: Row): string => JSON.stringify([id, sense, at, trace, payload]);
+export const textOf = ({ id, sense, at, trace, payload }: Row): string =>
+  JSON.stringify([id, sense, at, trace, payload]);
 
 /** What is at `there` of what `here` made: nothing lost, nothing twice, nothing out of order, each value as it was. */
 export function wrongBetween(here: FleetSite, there: FleetSite): readonly string[] {
-  const made = here.own().map(text);
-  const came = there.of(here.name).map(text);
+  const made = here.own().map(textOf);
+  const came = there.of(here.name).map(textOf);
   const wrong: string[] = [];
   for (let at = 0; at < Math.max(made.length, came.length) && wrong.length < 10; at++) {
     if (made[at] !== came[at])

@@ -74,7 +74,7 @@ export class Arrivals {
     const { host } = frame;
     if (frame.epoch === "") return this.#sayUnread(draft, host, frame.refused ?? "it names no epoch", 0);
     const known = origins.of(draft, host);
-    const news = newsOf(frame, known, origins.formerUpto(draft, host, frame.epoch));
+    const news = newsOf(frame, known, origins.former(draft, host));
     const isOld = known !== null && isBehind();
     const heard = isOld ? known : presence.returned(draft, known ?? newOrigin(host, draft.now, presence.nowMs));
     const taken = arrived.signals.filter(({ signal }) => signal.origin_id > news.above);

@@ -33,16 +33,19 @@ export const newOrigin = (host: string, now: number, heard: number): Origin => (
   ...{ state: "up", since: now, heard },
 });
 
-/** What `frame` says beside `known`. Null: nothing of the host is known. */
-export function newsOf(frame: Frame, known: Origin | null, formerUpto: number | null): News {
+/**
+ * What `frame` says beside `known`. Null: nothing of the host is known. `former`: up to which id the epochs that the host has left are
+ * known.
+ */
+export function newsOf(frame: Frame, known: Origin | null, former: ReadonlyMap<string, number>): News {
   const isFirst = known === null || known.epoch === "";
+  const formerUpto = former.get(frame.epoch) ?? null;
   const epoch = isFirst ? "first" : known.epoch === frame.epoch ? "same" : formerUpto === null ? "anew" : "again";
   // The first frame of a host is its beginning: what was before nobody promised.
-  const before = isFirst
-    ? Math.max(frame.from, formerUpto ?? 0)
-    : epoch === "again"
-      ? (formerUpto ?? frame.from)
-      : known.upto;
+  const first = Math.max(frame.from, formerUpto ?? 0);
+  // Another epoch goes on from any of those before it: a copy that is put back need not be one of the data that sent last.
+  const anew = Math.max(known?.upto ?? 0, ...former.values());
+  const before = { first, same: known?.upto ?? 0, anew, again: formerUpto ?? frame.from }[epoch];
   const above = epoch === "anew" ? Math.min(before, frame.from) : before;
   const gap = Math.max(0, frame.from - before);
   const lost = Math.max(0, Math.min(frame.lost, frame.from + frame.lost - above));
@@ -83,8 +86,9 @@ export class Origins {
     return this.#in(draft, host)?.origin ?? null;
   }
 
-  formerUpto(draft: Draft, host: string, epoch: string): number | null {
-    return this.#in(draft, host)?.former.get(epoch) ?? null;
+  /** Epochs that the host has left → up to which id they are known. */
+  former(draft: Draft, host: string): ReadonlyMap<string, number> {
+    return this.#in(draft, host)?.former ?? new Map();
   }
 
   #in(draft: Draft, host: string): Known | null {

@@ -316,6 +316,16 @@ reflexes:
   ).toEqual(["web1 9 (web1/load)", "web2 7 (web2/load)"]);
 });
 
+test("an epoch that goes on from one before the last leaves no gap", async () => {
+  using bench = await hub();
+  await bench.brings(bench.frame("web1", 0, [1, 2, 3, 4, 5, 6]));
+  await bench.brings(bench.frame("web1", 1, [7], { epoch: "e2" }));
+  await bench.brings(bench.frame("web1", 5, [8], { epoch: "e3" }));
+  await bench.brings(bench.frame("web1", 9, [9], { epoch: "e4" }));
+  expect(bench.remote.slice(6)).toEqual(['web1/load 2 {"v":7}', 'web1/load 6 {"v":8}', 'web1/load 10 {"v":9}']);
+  expect(bench.store.origins.all()).toMatchObject([{ epoch: "e4", upto: 10, gaps: 1, missing: 3 }]);
+});
+
 test("a host that was restored begins anew, and what it made before is not taken twice", async () => {
   using bench = await hub();
   await bench.brings(bench.frame("web1", 0, [1, 2, 3, 4]));
