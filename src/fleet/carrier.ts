@@ -69,12 +69,13 @@ export class Carrier {
       () => performance.now(),
     );
     this.#own = own;
-    const { host, epoch, epochFrom, startedAt, cursor, settings, place, takenAt, origins } = init;
+    const { host, epoch, epochFrom, startedAt, firstStartedAt, cursor, settings, place, takenAt, origins } = init;
     this.#forwarder = new Forwarder({
       host,
       epoch,
       epochFrom,
       startedAt,
+      firstStartedAt,
       cursor,
       everyMs: settings.everyMs,
       beatMs: settings.beatMs,

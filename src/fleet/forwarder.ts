@@ -5,12 +5,12 @@
  */
 import { randomBytes } from "../base/chance.ts";
 import type { FleetMessageOf } from "../ipc/fleet-definitions.ts";
-import { isOurs, sharedUpto } from "./copies.ts";
+import { isOurs, kernelStart, partingOf } from "./copies.ts";
 import type { Session, Trouble } from "./engine/engine.ts";
 import { Gathering, type Outgoing } from "./gathering.ts";
 import type { OwnSignals } from "./own-signals.ts";
 import { type Pace, Pause, retryAfterMs } from "./pause.ts";
-import { type Cursor, othersBehind, type Proof, type Standing, standingOf } from "./proof.ts";
+import { type Cursor, type KernelStart, othersBehind, type Proof, type Standing, standingOf } from "./proof.ts";
 import { type Start, startAt } from "./start.ts";
 
 export interface ForwarderHost {
@@ -18,6 +18,7 @@ export interface ForwarderHost {
   readonly epoch: string;
   readonly epochFrom: number;
   readonly startedAt: number;
+  readonly firstStartedAt: number;
   readonly cursor: Cursor;
   readonly everyMs: number;
   readonly beatMs: number;
@@ -37,6 +38,7 @@ export class Forwarder {
   readonly #host: ForwarderHost;
   readonly #gathering: Gathering;
   readonly #pause = new Pause();
+  readonly #start: KernelStart | null;
   #epoch: string;
   #cursor: Cursor;
   /** Where the last frame of this host stands. */
@@ -49,8 +51,9 @@ export class Forwarder {
   #isRefused = false;
 
   constructor(host: ForwarderHost) {
-    const { own, epoch, cursor } = host;
+    const { own, epoch, cursor, startedAt } = host;
     this.#host = host;
+    this.#start = kernelStart(own, startedAt);
     this.#epoch = epoch;
     this.#cursor = cursor;
     this.#reached = cursor.upto;
@@ -90,7 +93,7 @@ export class Forwarder {
           await this.#adopt(standing, start);
           return this.#go(standing, start);
         case "anew":
-          await this.#beginAnew(standing);
+          await this.#beginAnew(start.last);
           break;
         case "conflict":
           await this.#conflicts(start.epoch, last.kind === "frame" ? last.frame.flaw : null);
@@ -138,13 +141,11 @@ export class Forwarder {
   }
 
   /**
-   * Another epoch, which is committed before a frame leaves under it. It begins where the two copies part at the latest, as far as that is
-   * known: what comes before is the same in both, and was sent.
+   * Another epoch, which is committed before a frame leaves under it. What comes before it is the same in both copies, and was sent.
    */
-  async #beginAnew(last: Standing | null): Promise<void> {
-    const { host, own, startedAt } = this.#host;
-    const shared = last === null ? 0 : sharedUpto(own, last);
-    const behind = Math.max(this.#cursor.upto, startedAt, shared);
+  async #beginAnew(last: Standing): Promise<void> {
+    const { host, own, firstStartedAt } = this.#host;
+    const behind = partingOf(own, this.#cursor, firstStartedAt, last, this.#epoch);
     const upto = own.lastId();
     const copied = `the stream has signals of ${host} under ids of its epoch ${this.#epoch} which this data does not have: this data was put back by copy or snapshot, or a copy of it runs elsewhere. What this data has behind the signal ${behind} (it goes up to ${upto}) leaves under another epoch, and is not lost. Put data back with \`nerve restore\`, and give a copy that runs another \`host\``;
     this.#epoch = randomBytes(8).toString("hex");
@@ -180,7 +181,7 @@ export class Forwarder {
   async #sendAll(session: Session, left: () => void): Promise<Trouble | null> {
     while (this.#session === session) {
       if (!(await this.#isDue(session))) continue;
-      const outgoing = this.#gathering.outgoing(this.#epoch, this.#cursor.others);
+      const outgoing = this.#gathering.outgoing(this.#epoch, { start: this.#start, others: this.#cursor.others });
       const label = { epoch: this.#epoch, to: outgoing.to };
       const appended = await session.append(outgoing.body, label, this.#expected);
       if (appended.kind === "overtaken") return null;

@@ -1,7 +1,7 @@
 /** Owns the frame in the making: it grows as signals are committed, and is sent again as it is until it is acknowledged. */
 import { packFrame } from "./frame.ts";
 import type { OwnSignals } from "./own-signals.ts";
-import { type Proof, type Reach, wordsOf } from "./proof.ts";
+import { type Proof, type Words, wordsOf } from "./proof.ts";
 
 /** A frame that is ready to leave. */
 export interface Outgoing {
@@ -67,12 +67,11 @@ export class Gathering {
     return isFurther && !isFull;
   }
 
-  /** `others`: how far other epochs of this host were sent. */
-  outgoing(epoch: string, others: readonly Reach[]): Outgoing {
+  outgoing(epoch: string, { start, others }: Pick<Words, "start" | "others">): Outgoing {
     const { from, to, lost } = { from: this.#from, to: this.#to, lost: this.#lost };
     const proof = this.#proof;
     const isLast = this.#texts.length > 0 && proof?.id === this.#lastId;
-    const body = packFrame({ epoch, from, to, lost, ...wordsOf({ proof, isLast, others }) }, this.#texts);
+    const body = packFrame({ epoch, from, to, lost, ...wordsOf({ proof, isLast, start, others }) }, this.#texts);
     return { from, to, lost, signals: this.#texts.length, proof, body };
   }
 

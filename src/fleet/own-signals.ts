@@ -6,7 +6,7 @@ import { matches } from "../base/glob.ts";
 import { ok, type Result } from "../base/result.ts";
 import { openReader, type SqliteProblem } from "../sqlite/open.ts";
 import { type CarriedSignal, MAX_FRAME_BYTES, MAX_FRAME_SIGNALS, signalText } from "./frame.ts";
-import type { Proof } from "./proof.ts";
+import { markOf, type Proof } from "./proof.ts";
 
 /** Rows that are looked at before the turn is given up. */
 const SLICE = 1_000;
@@ -27,6 +27,8 @@ export interface Slice {
   readonly isFull: boolean;
 }
 
+type Row = Pick<CarriedSignal, "id" | "at" | "trace">;
+
 export class OwnSignals {
   readonly #db: Database;
   readonly #send: readonly string[];
@@ -34,7 +36,7 @@ export class OwnSignals {
   readonly #rows;
   readonly #first;
   readonly #last;
-  readonly #trace;
+  readonly #made;
   readonly #newest;
 
   private constructor(db: Database, send: readonly string[]) {
@@ -45,11 +47,11 @@ export class OwnSignals {
     );
     this.#first = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM signals");
     this.#last = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'signals'");
-    this.#trace = db.prepare<{ trace: string; origin: string | null }, [number]>(
-      "SELECT trace, origin FROM signals WHERE id = ?",
+    this.#made = db.prepare<Row & { readonly origin: string | null }, [number]>(
+      "SELECT id, at, trace, origin FROM signals WHERE id = ?",
     );
-    this.#newest = db.prepare<Proof, [number, number]>(
-      "SELECT id, trace FROM signals WHERE id BETWEEN ? AND ? AND origin IS NULL ORDER BY id DESC LIMIT 1",
+    this.#newest = db.prepare<Row, [number, number]>(
+      "SELECT id, at, trace FROM signals WHERE id BETWEEN ? AND ? AND origin IS NULL ORDER BY id DESC LIMIT 1",
     );
   }
 
@@ -63,10 +65,10 @@ export class OwnSignals {
     return this.#last.get()?.seq ?? 0;
   }
 
-  /** Whether the signal `id` of this host has this trace; null: the signal is not there. */
-  isOwn(id: number, trace: string): boolean | null {
-    const row = this.#trace.get(id);
-    return row === null ? null : row.origin === null && row.trace === trace;
+  /** Whether the signal `id` was made here and has this mark; null: the signal is not there. */
+  isOwn(id: number, mark: string): boolean | null {
+    const row = this.#made.get(id);
+    return row === null ? null : row.origin === null && markOf(row) === mark;
   }
 
   /** Retention has removed the signal `id`, whoever made it. */
@@ -76,7 +78,7 @@ export class OwnSignals {
 
   /** The newest signal that this host has made with an id from `from` to `to`. */
   newest(from: number, to: number): Proof | null {
-    return this.#newest.get(from, to);
+    return proofOf(this.#newest.get(from, to));
   }
 
   /** The newest signal that this host has made up to the id `to`, where it is not far below. */
@@ -101,7 +103,7 @@ export class OwnSignals {
     const rows = this.#rows.all(above, last, SLICE);
     const texts: string[] = [];
     let lastId = 0;
-    let newest: Proof | null = null;
+    let newest: Row | null = null;
     let { bytes } = beside;
     let upto = above;
     for (const row of rows) {
@@ -138,8 +140,7 @@ export class OwnSignals {
   }
 }
 
-/** Without the rest of the row. */
-const proofOf = (row: Proof | null): Proof | null => row && { id: row.id, trace: row.trace };
+const proofOf = (row: Row | null): Proof | null => row && { id: row.id, mark: markOf(row) };
 
 function isJson(text: string): boolean {
   try {

@@ -28,12 +28,10 @@ export type Start =
       readonly isRewound: boolean;
     }
   | { readonly kind: "conflict"; readonly epoch: string | null }
-  | { readonly kind: "anew" };
+  | { readonly kind: "anew"; readonly last: Standing };
 
 /** Whether this copy of the data has sent what is claimed; null: what would show it is gone. */
 export type IsOurs = (claim: Claim) => boolean | null;
-
-const ANEW: Start = { kind: "anew" };
 
 /** `isClaim`: a conflict has been said and waited for. */
 export function startAt(last: Standing | null, sender: Sender, isOurs: IsOurs, isClaim: boolean): Start {
@@ -52,6 +50,7 @@ export function startAt(last: Standing | null, sender: Sender, isOurs: IsOurs, i
   // Made anew, or all frames went with their time: only sending again is right for both, and a hub drops what it has.
   if (last === null) return cursor.sequence > 0 && isBegun ? go(since, 0, true) : go(from, 0, false);
   const { position, label, others } = last;
+  const anew: Start = { kind: "anew", last };
   if (label === null) return isClaim ? go(from, position, false) : { kind: "conflict", epoch: null };
   /** What cannot be compared is ours only where nothing is left out by that. */
   const isAnother = (claim: Claim): boolean => {
@@ -61,11 +60,11 @@ export function startAt(last: Standing | null, sender: Sender, isOurs: IsOurs, i
   if (label.epoch === epoch) {
     const { to } = label;
     if (isBegun && position === cursor.sequence && to === cursor.upto) return go(to, position, false);
-    if (isAnother({ to, evidence: last.evidence })) return ANEW;
+    if (isAnother({ to, evidence: last.evidence })) return anew;
     return to >= from ? go(to, position, false) : go(Math.max(to, since), position, true);
   }
   const known = others?.find((other) => other.epoch === epoch) ?? null;
-  if (known !== null && isAnother({ to: known.to, evidence: { kind: "proof", proof: known.proof } })) return ANEW;
+  if (known !== null && isAnother({ to: known.to, evidence: { kind: "proof", proof: known.proof } })) return anew;
   if (!isBegun) {
     // The epoch before this one: what it sent is here up to `epochFrom`.
     if (label.epoch === cursor.epoch) return go(Math.min(label.to, epochFrom), position, label.to < cursor.upto);
@@ -75,7 +74,7 @@ export function startAt(last: Standing | null, sender: Sender, isOurs: IsOurs, i
   // An older place than that of our own frame: the stream went back to before this epoch.
   if (position < cursor.sequence) return go(since, position, true);
   // Whoever sent last knows nothing of this epoch, though it was sent.
-  if (known === null && others !== null) return ANEW;
+  if (known === null && others !== null) return anew;
   if (!isClaim) return { kind: "conflict", epoch: label.epoch };
   const isRewound = known !== null && known.to < from;
   return go(isRewound ? Math.max(known.to, since) : from, position, isRewound);

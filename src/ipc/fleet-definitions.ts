@@ -24,11 +24,14 @@ const settings = {
   silentAfterMs: POSITIVE,
 } as const;
 
-/** A signal that this host has made, by its id and its trace. */
-const proof = { id: COUNT, trace: "string" } as const;
+/** An id, and the mark of the newest signal that this host had made then: a text that no other signal has. */
+const proof = { id: COUNT, mark: "string" } as const;
 
-/** How far an epoch of this host was sent. `proof`: its newest signal up to there, null where none is known. */
-const reach = { epoch: "string", to: COUNT, proof: [proof, "|", "null"] } as const;
+/**
+ * How far an epoch of this host was sent. `proof`: its newest signal up to there. `start`: the newest id when the kernel started that
+ * sent that far. Null: not known.
+ */
+const reach = { epoch: "string", to: COUNT, proof: [proof, "|", "null"], start: [proof, "|", "null"] } as const;
 
 /**
  * How far the signals of this host have left. `since`: frames of `epoch` begin behind this id. `upto`: the highest id that the engine
@@ -52,9 +55,9 @@ const origin = { host: "string", epoch: "string", upto: COUNT } as const;
 
 /**
  * The first message. `data`: the folder with logs.db, which this process reads. `epoch`: the one in which frames of this host leave.
- * `epochFrom`: the highest id that the epoch of `cursor` left where that is another one. `startedAt`: an id up to which this data is the
- * same in each of its copies that ran since `cursor.upto`. `takenAt`: Unix milliseconds at which something of another
- * host was taken last, 0: never. `origins`: a host has one for each of its epochs. What is committed of this
+ * `epochFrom`: the highest id that the epoch of `cursor` left where that is another one. `startedAt`: the newest id when this kernel
+ * started; `firstStartedAt`: when the first one did that has started since `cursor.upto`. `takenAt`: Unix milliseconds at which something
+ * of another host was taken last, 0: never. `origins`: a host has one for each of its epochs. What is committed of this
  * host this process sees by itself.
  */
 const init = {
@@ -65,6 +68,7 @@ const init = {
   epoch: "string",
   epochFrom: COUNT,
   startedAt: COUNT,
+  firstStartedAt: COUNT,
   settings,
   cursor,
   place: [place, "|", "null"],

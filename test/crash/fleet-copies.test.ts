@@ -1,6 +1,6 @@
 /**
  * A host whose data directory is put back from one of its older copies, again and again, while its kernel, its fleet process and the
- * server are killed: what each copy made and sent is at the hub, once and in its order. NERVE_CRASH=full puts back twelve times;
+ * server are killed: what each copy made and sent is at the hub, in its order, and once unless it waited when the copy was made. NERVE_CRASH=full puts back twelve times;
  * NERVE_CRASH_SEED=N makes the same choices again.
  */
 import { expect, test } from "bun:test";
@@ -11,11 +11,14 @@ import { until } from "../helpers/until.ts";
 import { FleetSite, type Row, textOf } from "./fleet-sites.ts";
 
 const FULL = process.env.NERVE_CRASH === "full";
-const PUT_BACKS = FULL ? 12 : 3;
+const PUT_BACKS = FULL ? 12 : 2;
 const MOST_KILLS = FULL ? 5 : 2;
 const SEED = Number(process.env.NERVE_CRASH_SEED ?? Date.now() % 1_000_000);
 
-/** What a data directory held when it was taken away. Up to `upto` the stream has acknowledged it. */
+/**
+ * What a data directory held when it was taken away. Up to `upto` the stream has acknowledged it. What waited then may come twice: where
+ * the host that sent it has started more than once since, nobody knows how far the two are the same.
+ */
 interface Taken {
   readonly rows: readonly Row[];
   readonly upto: number;
@@ -60,8 +63,8 @@ class PutBack {
     const web = this.#web;
     await web.kernel.up();
     await until("what was made under this kernel has left", () => {
-      const { startedAt, upto } = web.cursor();
-      return upto > startedAt;
+      const { firstStartedAt, upto } = web.cursor();
+      return upto > firstStartedAt;
     });
     if (this.#random() < 0.5) await web.kernel.kill();
     else expect(await web.kernel.stop()).toBe(0);
@@ -79,11 +82,13 @@ class PutBack {
 }
 
 /** What is wrong at the hub. */
-function wrongAt(hub: FleetSite, web: string, taken: readonly Taken[]): readonly string[] {
+function wrongAt(hub: FleetSite, web: string, taken: readonly Taken[]) {
   const came = hub.of(web).map(textOf);
-  const place = new Map(came.map((row, at) => [row, at]));
+  const place = new Map(came.map((row, at) => [row, at] as const).toReversed());
   const made = new Set(taken.flatMap(({ rows }) => rows.map(textOf)));
-  const wrong = came.filter((row, at) => place.get(row) !== at).map((row) => `twice: ${row}`);
+  const waited = new Set(taken.flatMap(({ rows, upto }) => rows.filter(({ id }) => id > upto).map(textOf)));
+  const twice = came.filter((row, at) => place.get(row) !== at);
+  const wrong = twice.filter((row) => !waited.has(row)).map((row) => `twice: ${row}`);
   wrong.push(...came.filter((row) => !made.has(row)).map((row) => `made by nobody: ${row}`));
   for (const { rows, upto } of taken) {
     let before = -1;
@@ -94,11 +99,11 @@ function wrongAt(hub: FleetSite, web: string, taken: readonly Taken[]): readonly
       before = at ?? before;
     }
   }
-  return wrong.slice(0, 10);
+  return { wrong: wrong.slice(0, 10), twice: twice.length };
 }
 
 test.if(HAS_NATS)(
-  `data put back ${PUT_BACKS} times from older copies amid kills: each signal of each copy arrives once and in order`,
+  `data put back ${PUT_BACKS} times from older copies amid kills: each signal of each copy arrives, once and in order`,
   async () => {
     await using server = await natsServer();
     await streamOn(server.url);
@@ -116,12 +121,12 @@ test.if(HAS_NATS)(
       return web.own().every((row) => came.has(textOf(row)));
     });
     const taken = [...course.taken, { rows: web.own(), upto: web.own().at(-1)?.id ?? 0 }];
-    const wrong = wrongAt(hub, "web", taken);
+    const { wrong, twice } = wrongAt(hub, "web", taken);
     const epochs = hub.epochs("web");
     console.log(
       JSON.stringify({
         ...{ test: "fleet-copies", seed: SEED, ...course.killed, put_backs: PUT_BACKS, epochs },
-        ...{ rows: hub.of("web").length, violations: wrong.length },
+        ...{ rows: hub.of("web").length, twice, violations: wrong.length },
       }),
     );
     if (wrong.length > 0) for (const { site } of [web, hub]) site.keep();

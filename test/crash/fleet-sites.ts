@@ -52,10 +52,10 @@ export class FleetSite implements AsyncDisposable {
   }
 
   /** How far the stream has acknowledged, as far as the kernel has committed that, and where its first kernel began since. */
-  cursor(): { readonly upto: number; readonly startedAt: number } {
-    return this.site.ask({ upto: 0, startedAt: 0 }, (db) => {
+  cursor(): { readonly upto: number; readonly firstStartedAt: number } {
+    return this.site.ask({ upto: 0, firstStartedAt: 0 }, (db) => {
       const row = db.query<{ value: string }, []>("SELECT value FROM meta WHERE key = 'fleet.out'").get();
-      return row === null ? { upto: 0, startedAt: 0 } : JSON.parse(row.value);
+      return row === null ? { upto: 0, firstStartedAt: 0 } : JSON.parse(row.value);
     });
   }
 

@@ -277,6 +277,58 @@ withNats(
   },
 );
 
+/** A copy that was made while the server was away and nerve went on: the original and the copy, which has sent since. */
+async function parted(copies: Copies): Promise<readonly [FleetHost, FleetHost]> {
+  const { first, server } = copies;
+  first.say(60);
+  await untilLeft(first);
+  await server.kill();
+  first.say(40);
+  const other = copies.another(copies.folderOf());
+  first.say(20);
+  await first.stop();
+  // It finds nobody as well.
+  first.start(server.url);
+  first.say(3);
+  await first.stop();
+  other.start(server.url);
+  other.say(5);
+  await server.start();
+  await untilLeft(other);
+  return [first, other];
+}
+
+withNats(
+  "a host that was copied while the server was away, and started again, has all that its copy has not",
+  async () => {
+    await using copies = await Copies.begin();
+    const [first, other] = await parted(copies);
+    await other.stop();
+    first.start(copies.server.url);
+    await copies.expectWhole();
+    expectPutBack(first);
+  },
+);
+
+withNats(
+  "where nobody knows any more where two copies parted, what waited then comes twice, and nothing is lost",
+  async () => {
+    await using copies = await Copies.begin();
+    const [first, other] = await parted(copies);
+    await other.stop();
+    other.start(copies.server.url);
+    other.say(5);
+    await untilLeft(other);
+    await other.stop();
+    first.start(copies.server.url);
+    await untilLeft(first);
+    await until("the hub has all", () => new Set(bare(copies.came())).size === copies.made().length);
+    const came = bare(copies.came());
+    const twice = came.filter((row, at) => came.indexOf(row) !== at);
+    expect(twice).toEqual(bare(first.own()).slice(60, 100));
+  },
+);
+
 withNats("a hub whose data was put back by copy, and which sends nothing, is in no conflict", async () => {
   await using copies = await Copies.begin();
   const { first, server, hub, folder } = copies;

@@ -3,18 +3,19 @@ import { expect, test } from "bun:test";
 import type { Cursor, Reach, Standing } from "../../src/fleet/proof.ts";
 import { type IsOurs, startAt } from "../../src/fleet/start.ts";
 
-const PROOF = { id: 1, trace: "0".repeat(32) };
+const PROOF = { id: 1, mark: "1.00000000" };
 /** `others`: null where a nerve wrote the frame that knows no such word. */
 const frame = (epoch: string, to: number, position: number, others: readonly Reach[] | null = null): Standing => ({
   position,
   label: { epoch, to },
   evidence: { kind: "proof", proof: PROOF },
+  start: null,
   others,
   from: 0,
   lost: 0,
   signals: [],
 });
-const sent = (to: number): readonly Reach[] => [{ epoch: "b", to, proof: PROOF }];
+const sent = (to: number): readonly Reach[] => [{ epoch: "b", to, proof: PROOF, start: null }];
 
 const CURSOR: Cursor = { epoch: "b", since: 50, upto: 100, sequence: 7, proof: null, others: [] };
 const start = (last: Standing | null, cursor: Partial<Cursor> = {}, isOurs: boolean | null = true, isClaim = false) => {
@@ -28,7 +29,7 @@ const go = (from: number, expected: number, isRewound = false, since = 50) => ({
   expected,
   isRewound,
 });
-const ANEW = { kind: "anew" };
+const ANEW = { kind: "anew", last: expect.anything() };
 const CONFLICT = { kind: "conflict", epoch: "c" };
 
 test.each([

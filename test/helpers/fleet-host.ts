@@ -118,7 +118,7 @@ export class FleetHost {
   }
 
   /** The first start of a kernel since the cursor moved. */
-  #startedAt(): number {
+  #firstStartedAt(): number {
     const kept = Number(this.#meta("started-at") ?? -1);
     const startedAt = kept >= this.cursor.upto ? kept : this.lastId;
     this.#set("started-at", String(startedAt));
@@ -144,7 +144,8 @@ export class FleetHost {
       // Another epoch of logs.db begins, or frames go on in that of the cursor.
       epoch: this.#meta("within") === this.epoch ? this.cursor.epoch : this.epoch,
       epochFrom: this.epochFrom,
-      startedAt: this.#startedAt(),
+      startedAt: this.lastId,
+      firstStartedAt: this.#firstStartedAt(),
       settings: { ...settingsOf(url, this.name), ...settings },
       cursor: this.cursor,
       place: place === null ? null : JSON.parse(place),

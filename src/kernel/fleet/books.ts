@@ -13,7 +13,10 @@ export type NoticeKind = FleetMessageOf<"notice">["kind"];
 
 export interface FleetBooks {
   /** What is committed: a fleet process begins with it. */
-  beginning(): Pick<Init, "host" | "epoch" | "epochFrom" | "startedAt" | "cursor" | "place" | "takenAt" | "origins">;
+  beginning(): Pick<
+    Init,
+    "host" | "epoch" | "epochFrom" | "startedAt" | "firstStartedAt" | "cursor" | "place" | "takenAt" | "origins"
+  >;
   /** Commits a step of the cursor; calls `kept` after the commit. */
   forwarded(step: Forwarded, kept: () => void): void;
   /** Commits a batch as one; calls `stored` after the commit. */

@@ -22,7 +22,8 @@ interface Kept {
   readonly cursor: Cursor;
   /** The epoch of logs.db in which the cursor was written. */
   readonly within: string;
-  readonly startedAt: number;
+  /** The newest signal when the first kernel started since `cursor.upto`. */
+  readonly firstStartedAt: number;
 }
 
 /** In `meta`. */
@@ -35,8 +36,8 @@ export class Leaving {
   readonly #parts: LeavingParts;
   /** Until it is written. */
   #beginning: Cursor;
-  /** The newest signal at the first start of a kernel since `cursor.upto`: each copy of this data that ran since has all up to there. */
   readonly #startedAt: number;
+  readonly #firstStartedAt: number;
   #isStartWritten: boolean;
   /** Signals since the kernel started. */
   signals = 0;
@@ -47,8 +48,9 @@ export class Leaving {
     this.#parts = parts;
     this.#beginning = { ...FRESH, epoch, since: 0, upto: 0, others: [] };
     const kept = this.#read();
-    const isFirst = kept === null || kept.startedAt < kept.cursor.upto;
-    this.#startedAt = isFirst ? signals.lastId() : kept.startedAt;
+    const isFirst = kept === null || kept.firstStartedAt < kept.cursor.upto;
+    this.#startedAt = signals.lastId();
+    this.#firstStartedAt = isFirst ? this.#startedAt : kept.firstStartedAt;
     this.#isStartWritten = kept === null || !isFirst;
   }
 
@@ -80,12 +82,16 @@ export class Leaving {
   }
 
   /** With what a fleet process begins. */
-  get beginning(): Pick<ReturnType<FleetBooks["beginning"]>, "epoch" | "epochFrom" | "startedAt" | "cursor"> {
+  get beginning(): Pick<
+    ReturnType<FleetBooks["beginning"]>,
+    "epoch" | "epochFrom" | "startedAt" | "firstStartedAt" | "cursor"
+  > {
     const { store } = this.#parts;
     const [cursor, within] = [this.cursor, this.#within];
     const isSame = within === store.epoch;
     const epochFrom = isSame ? 0 : store.survivors(within);
-    return { epoch: isSame ? cursor.epoch : store.epoch, epochFrom, startedAt: this.#startedAt, cursor };
+    const [startedAt, firstStartedAt] = [this.#startedAt, this.#firstStartedAt];
+    return { epoch: isSame ? cursor.epoch : store.epoch, epochFrom, startedAt, firstStartedAt, cursor };
   }
 
   #read(): Kept | null {
@@ -93,18 +99,18 @@ export class Leaving {
     const written = meta.get(CURSOR);
     if (written === null) return null;
     const value = readJson(written);
-    const { epoch, since, upto, sequence, proof, others, within, startedAt } = isJsonObject(value) ? value : {};
+    const { epoch, since, upto, sequence, proof, others, within, firstStartedAt } = isJsonObject(value) ? value : {};
     if (typeof epoch !== "string" || !isCount(since) || !isCount(upto) || !isCount(sequence))
       throw meta.damaged(CURSOR, written);
     return {
       cursor: { epoch, since, upto, sequence, proof: proofIn(proof), others: othersIn(others) },
       within: typeof within === "string" ? within : epoch,
-      startedAt: isCount(startedAt) ? startedAt : 0,
+      firstStartedAt: isCount(firstStartedAt) ? firstStartedAt : 0,
     };
   }
 
   #write(cursor: Cursor, within: string): void {
-    this.#parts.store.meta.set(CURSOR, JSON.stringify({ ...cursor, within, startedAt: this.#startedAt }));
+    this.#parts.store.meta.set(CURSOR, JSON.stringify({ ...cursor, within, firstStartedAt: this.#firstStartedAt }));
   }
 
   /** The engine has acknowledged all up to `upto`. `kept` is called after the commit. */
@@ -130,14 +136,15 @@ export class Leaving {
 
 /** Nothing where it is none: what a nerve of before wrote has neither. */
 function proofIn(value: Json | undefined): Cursor["proof"] {
-  const { id, trace } = isJsonObject(value) ? value : {};
-  return isCount(id) && typeof trace === "string" ? { id, trace } : null;
+  const { id, mark } = isJsonObject(value) ? value : {};
+  return isCount(id) && typeof mark === "string" ? { id, mark } : null;
 }
 
 function othersIn(value: Json | undefined): Cursor["others"] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((one) => {
-    const { epoch, to, proof } = isJsonObject(one) ? one : {};
-    return typeof epoch === "string" && isCount(to) ? [{ epoch, to, proof: proofIn(proof) }] : [];
+    const { epoch, to, proof, start } = isJsonObject(one) ? one : {};
+    if (typeof epoch !== "string" || !isCount(to)) return [];
+    return [{ epoch, to, proof: proofIn(proof), start: proofIn(start) }];
   });
 }

@@ -437,10 +437,10 @@ test("while there is hardly room, nothing is taken in, and nothing is lost", asy
   expect([bench.remote.length, bench.stored]).toEqual([1, [id]]);
 });
 
-const PROOF = { id: 6, trace: traceOf("hub", 6) };
+const PROOF = { id: 6, mark: "m6" };
 const cursorOf = (epoch: string, upto: number, sequence: number) => ({
   ...{ epoch, since: 0, upto, sequence, proof: PROOF },
-  others: [{ epoch: "aa", to: 4, proof: null }],
+  others: [{ epoch: "aa", to: 4, proof: PROOF, start: { id: 2, mark: "m2" } }],
 });
 
 /** Signals that are made here. */
@@ -495,25 +495,25 @@ test("an epoch of the frames' own is committed with why it began, and lasts unti
   expect(bench.init).toMatchObject({ epoch, epochFrom: 5, cursor });
 });
 
-test("the process hears where the first kernel began since the cursor moved", async () => {
+test("the process hears where this kernel started, and where the first one did since the cursor moved", async () => {
   using bench = await hub();
   const { epoch } = bench.store;
-  const startedAt = async (): Promise<unknown> => {
+  const started = async (): Promise<unknown> => {
     bench.restart();
     await bench.up();
-    return bench.init.startedAt;
+    return [bench.init.firstStartedAt, bench.init.startedAt];
   };
   bench.says("forwarded", { cursor: cursorOf(epoch, 7, 3), signals: 5, lost: 0, copied: null });
   await bench.settle();
   make(bench, 10);
   await bench.settle();
-  expect(await startedAt()).toBe(10);
+  expect(await started()).toEqual([10, 10]);
   make(bench, 5);
   await bench.settle();
-  expect(await startedAt()).toBe(10);
+  expect(await started()).toEqual([10, 15]);
   bench.says("forwarded", { cursor: cursorOf(epoch, 12, 4), signals: 5, lost: 0, copied: null });
   await bench.settle();
-  expect(await startedAt()).toBe(15);
+  expect(await started()).toEqual([15, 15]);
 });
 
 test("what a nerve before this one has kept of the cursor is read", async () => {
