@@ -120,12 +120,14 @@ withNats(
       expect(seen.filter(({ reflex }) => reflex === "seen").map(({ key, output }) => [key, output])).toEqual([
         ["web1", "web1"],
       ]);
-      const live = await runNerve(folders.hub.path, ["fleet", "status", "--live", "--json"]);
-      expect(JSON.parse(live.stdout)).toMatchObject({ host: "web1", state: "up", why: null });
-      expect(JSON.parse(live.stdout).status.senses.map(({ name }: { name: string }) => name)).toEqual([
-        "pulse",
-        "secret",
-      ]);
+      // The fleet process of the hub may just have begun.
+      const live = await until("web1 answers the hub", async () => {
+        const { stdout } = await runNerve(folders.hub.path, ["fleet", "status", "--live", "--json"]);
+        const answer = JSON.parse(stdout);
+        return answer.why === null && answer;
+      });
+      expect(live).toMatchObject({ host: "web1", state: "up" });
+      expect(live.status.senses.map(({ name }: { name: string }) => name)).toEqual(["pulse", "secret"]);
       const shown = await runNerve(folders.hub.path, ["fleet", "status", "--live"]);
       expect(shown.stdout).toContain("2 senses, all well");
       const listed = await runNerve(folders.hub.path, ["signals", "web1/pulse", "--json"]);

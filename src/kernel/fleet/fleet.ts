@@ -64,7 +64,6 @@ export class Fleet implements FleetBooks {
   readonly #behind: Behind;
   readonly #filling: Filling;
   readonly #conflicts: RecentHosts;
-  /** This host, where another copy of its data has sent as well. */
   readonly #copies: RecentHosts;
   readonly #lateHosts: RecentHosts;
   readonly #clocks: Clocks;
@@ -284,9 +283,8 @@ export class Fleet implements FleetBooks {
   }
 
   forwarded(step: Forwarded, kept: () => void): void {
-    const host = this.#configured?.host ?? "";
     this.#leaving.forwarded(step, () => {
-      if (step.copied !== null) this.#copies.see(host);
+      if (step.copied !== null) this.#copies.see(this.#configured?.host ?? "");
       kept();
     });
   }
