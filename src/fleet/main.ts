@@ -9,7 +9,7 @@ import type {
   FleetParentMessage,
   FleetParentMessageOf,
 } from "../ipc/fleet-definitions.ts";
-import { parseFleetParentMessage } from "../ipc/parse.ts";
+import { parseFleetParentMessage } from "../ipc/parse-aside.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";
 import { inbox } from "../worker/inbox.ts";

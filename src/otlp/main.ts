@@ -4,7 +4,7 @@
  */
 import { clipLine } from "../base/row-limiter.ts";
 import type { OtlpMessage, OtlpParentMessage, OtlpParentMessageOf } from "../ipc/otlp-definitions.ts";
-import { parseOtlpParentMessage } from "../ipc/parse.ts";
+import { parseOtlpParentMessage } from "../ipc/parse-aside.ts";
 import type { OtlpKind } from "../model/otlp.ts";
 import { VERSION } from "../version.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";

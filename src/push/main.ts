@@ -4,7 +4,7 @@
  */
 import { clipLine } from "../base/row-limiter.ts";
 import { type Listener, listen } from "../http/listener.ts";
-import { parsePushParentMessage } from "../ipc/parse.ts";
+import { parsePushParentMessage } from "../ipc/parse-aside.ts";
 import type { PushMessage, PushParentMessage, PushParentMessageOf } from "../ipc/push-definitions.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";

@@ -1,7 +1,7 @@
 /** Loads a workflow in a worker of its own, as the daemon would, for `check`. Nothing is run. */
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
-import { parseWorkflowMessage } from "../ipc/parse.ts";
+import { parseWorkflowMessage } from "../ipc/parse-workflow.ts";
 import type { WorkflowParentMessage } from "../ipc/workflow-definitions.ts";
 import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";

@@ -1,6 +1,6 @@
 /** The watchdog process: asks for one address whenever the kernel says that a commit has succeeded, and reports the answer. */
 import { elapsedMs } from "../base/timer.ts";
-import { parseWatchdogParentMessage } from "../ipc/parse.ts";
+import { parseWatchdogParentMessage } from "../ipc/parse-aside.ts";
 import type { WatchdogMessage, WatchdogParentMessage } from "../ipc/watchdog-definitions.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";

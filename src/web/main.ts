@@ -7,7 +7,7 @@ import { Secrets } from "../base/secrets.ts";
 import { receivedConfig } from "../config/sent.ts";
 import type { WebLook } from "../control/web-look.ts";
 import { type Listener, listen } from "../http/listener.ts";
-import { parseWebParentMessage } from "../ipc/parse.ts";
+import { parseWebParentMessage } from "../ipc/parse-aside.ts";
 import type { WebMessage, WebParentMessage, WebParentMessageOf } from "../ipc/web-definitions.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";

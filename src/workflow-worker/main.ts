@@ -6,7 +6,7 @@ import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { REAL_TIMERS } from "../base/timer.ts";
 import { openNotes } from "../ipc/notes.ts";
-import { parseWorkflowParentMessage } from "../ipc/parse.ts";
+import { parseWorkflowParentMessage } from "../ipc/parse-workflow.ts";
 import {
   RUN_PLACES,
   type WorkflowMessage,

@@ -9,7 +9,8 @@ import type {
   WorkerMessage,
   WorkerMessageOf,
 } from "../../src/ipc/definitions.ts";
-import { parseWorkerMessage, parseWorkflowMessage } from "../../src/ipc/parse.ts";
+import { parseWorkerMessage } from "../../src/ipc/parse.ts";
+import { parseWorkflowMessage } from "../../src/ipc/parse-workflow.ts";
 import type {
   WorkflowMessage,
   WorkflowMessageOf,

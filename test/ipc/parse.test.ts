@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "bun:test";
 import type { ParentMessage, WorkerMessage } from "../../src/ipc/definitions.ts";
-import { parseParentMessage, parseWorkerMessage, parseWorkflowMessage } from "../../src/ipc/parse.ts";
+import { parseParentMessage, parseWorkerMessage } from "../../src/ipc/parse.ts";
+import { parseWorkflowMessage } from "../../src/ipc/parse-workflow.ts";
 import { randomNumbers } from "../helpers/crash.ts";
 
 const SEED = Number(process.env.NERVE_FUZZ_SEED ?? Date.now() % 1_000_000_000);

@@ -8,7 +8,7 @@ import type {
   FleetParentMessage,
   FleetParentMessageOf,
 } from "../../ipc/fleet-definitions.ts";
-import { parseFleetMessage } from "../../ipc/parse.ts";
+import { parseFleetMessage } from "../../ipc/parse-aside.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { receivedBy } from "../../model/fleet.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";

@@ -3,7 +3,7 @@
  * begins anew with other settings.
  */
 import type { OtlpMessage, OtlpMessageOf, OtlpParentMessage, OtlpParentMessageOf } from "../../ipc/otlp-definitions.ts";
-import { parseOtlpMessage } from "../../ipc/parse.ts";
+import { parseOtlpMessage } from "../../ipc/parse-aside.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { OtlpKind } from "../../model/otlp.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";

@@ -5,7 +5,7 @@
 
 import type { Given } from "../../inbox/given.ts";
 import type { Offered } from "../../inbox/offered.ts";
-import { parsePushMessage } from "../../ipc/parse.ts";
+import { parsePushMessage } from "../../ipc/parse-aside.ts";
 import type { PushMessage, PushMessageOf, PushParentMessage, PushParentMessageOf } from "../../ipc/push-definitions.ts";
 import type { ListenConfig, NerveConfig } from "../../model/config.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";

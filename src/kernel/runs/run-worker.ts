@@ -6,7 +6,7 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import type { Notes } from "../../ipc/notes.ts";
-import { parseWorkflowMessage } from "../../ipc/parse.ts";
+import { parseWorkflowMessage } from "../../ipc/parse-workflow.ts";
 import { RUN_PLACES, type WorkflowMessage, type WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";

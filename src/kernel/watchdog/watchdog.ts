@@ -4,7 +4,7 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import type { WatchdogStatus } from "../../control/contract.ts";
-import { parseWatchdogMessage } from "../../ipc/parse.ts";
+import { parseWatchdogMessage } from "../../ipc/parse-aside.ts";
 import type { WatchdogMessage, WatchdogMessageOf, WatchdogParentMessage } from "../../ipc/watchdog-definitions.ts";
 import type { WatchdogConfig } from "../../model/config.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";

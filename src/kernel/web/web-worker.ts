@@ -4,7 +4,7 @@
  */
 import { sentConfig } from "../../config/sent.ts";
 import type { WebLook } from "../../control/web-look.ts";
-import { parseWebMessage } from "../../ipc/parse.ts";
+import { parseWebMessage } from "../../ipc/parse-aside.ts";
 import type { WebMessage, WebMessageOf, WebParentMessage } from "../../ipc/web-definitions.ts";
 import type { ListenConfig, NerveConfig } from "../../model/config.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";

@@ -3,7 +3,7 @@
  * one by one when its script says so, and hands the run over again from the real fold of its logs. Time passes by hand.
  */
 import { err } from "../../../src/base/result.ts";
-import { parseWorkflowParentMessage } from "../../../src/ipc/parse.ts";
+import { parseWorkflowParentMessage } from "../../../src/ipc/parse-workflow.ts";
 import type { WorkflowMessage } from "../../../src/ipc/workflow-definitions.ts";
 import { LiveRun } from "../../../src/kernel/memory/run.ts";
 import { replayOf } from "../../../src/kernel/runs/replay.ts";

@@ -1,6 +1,6 @@
 /** The worker's end of a run, in this process. */
 import type { Timers } from "../../../src/base/timer.ts";
-import { parseWorkflowMessage } from "../../../src/ipc/parse.ts";
+import { parseWorkflowMessage } from "../../../src/ipc/parse-workflow.ts";
 import type { WorkflowMessage } from "../../../src/ipc/workflow-definitions.ts";
 import { Commits } from "../../../src/workflow-worker/commits.ts";
 import { Execution } from "../../../src/workflow-worker/execution.ts";
