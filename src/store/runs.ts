@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../model/run.ts";
 import { spellDecision } from "../model/run-decision.ts";
 import { prepared } from "../sqlite/prepared.ts";
+import { RowWriter } from "../sqlite/row-writer.ts";
 import { COUNT, FULL_TEXT, ID, JSON_TEXT, NAME, oneOf, orNull, RowGuard, TEXT, TIME, TRACE } from "./columns.ts";
 import type { OnDamage } from "./damage.ts";
 import { among, type Page, readPage, WHOLE_PAGE } from "./page.ts";
@@ -75,7 +76,7 @@ const LATER_COLUMNS: Readonly<Record<string, string>> = {
   events: "NULL AS events",
 };
 
-const INSERT = `INSERT INTO workflow_runs (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`;
+const INSERT = `INSERT INTO workflow_runs (${COLUMNS}) VALUES`;
 
 /** {@link COLUMNS} of the table as it is. */
 function columnsIn(db: Database): string {
@@ -90,26 +91,52 @@ export interface FoundRun {
   readonly isWhole: boolean;
 }
 
-const UPDATE =
-  "UPDATE workflow_runs SET state = ?, output = ?, attempt = ?, started_at = ?, ended_at = ?, error = ?, last_log_id = ?, until = ?, events = ? WHERE id = ?";
+/** What events can change of a row. */
+const CHANGED = ["state", "output", "attempt", "started_at", "ended_at", "error", "last_log_id", "until", "events"];
+
+/** The values of a row are its id and those of {@link CHANGED}. One row alone is found without a table of values. */
+function updateOf(places: string): string {
+  if (!places.includes("), (")) {
+    const settings = CHANGED.map((column, nth) => `${column} = ?${nth + 2}`).join(", ");
+    return `UPDATE workflow_runs SET ${settings} WHERE id = ?1`;
+  }
+  const settings = CHANGED.map((column, nth) => `${column} = made.column${nth + 2}`).join(", ");
+  return `UPDATE workflow_runs SET ${settings} FROM (VALUES ${places}) AS made WHERE workflow_runs.id = made.column1`;
+}
+
+const changedOf = (run: Run) =>
+  [
+    run.id,
+    run.state,
+    run.output,
+    run.attempt,
+    run.started_at,
+    run.ended_at,
+    run.error,
+    run.last_log_id,
+    run.until,
+    run.events,
+  ] as const;
 
 /** Statements are prepared at their first use: a reader may look at a store that lacks later migrations. */
 function writing(db: Database) {
   const remove = prepared(db, "DELETE FROM workflow_runs WHERE id = ?");
-  const inserting = prepared(db, INSERT);
-  const updating = prepared(db, UPDATE);
-  const insert = (run: Run): void => void inserting().run(...valuesOf(run));
+  const inserting = new RowWriter(db, COLUMNS.split(",").length, (places) => `${INSERT} ${places}`);
+  const updating = new RowWriter(db, CHANGED.length + 1, updateOf);
+  const insert = (...runs: readonly Run[]): void => {
+    if (runs.length > 0) inserting.write(runs.flatMap(valuesOf));
+  };
   return {
-    /** A run that was queued. Inside a commit of the store, as what follows. */
+    /** Runs that were queued. Inside a commit of the store, as what follows. */
     insert,
     /** A row that is not what its logs say. */
     replace(run: Run): void {
       remove().run(run.id);
       insert(run);
     },
-    /** What events can change of it. */
-    update({ id, state, output, attempt, started_at, ended_at, error, last_log_id, until, events }: Run): void {
-      updating().run(state, output, attempt, started_at, ended_at, error, last_log_id, until, events, id);
+    /** What events have changed of these runs. */
+    update(...runs: readonly Run[]): void {
+      if (runs.length > 0) updating.write(runs.flatMap(changedOf));
     },
   };
 }

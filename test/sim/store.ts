@@ -140,13 +140,13 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
     },
     runs: {
       ...store.runs,
-      insert(run) {
-        store.runs.insert(run);
-        told({ kind: "run", isNew: true, run });
+      insert(...runs) {
+        store.runs.insert(...runs);
+        for (const run of runs) told({ kind: "run", isNew: true, run });
       },
-      update(run) {
-        store.runs.update(run);
-        told({ kind: "run", isNew: false, run });
+      update(...runs) {
+        store.runs.update(...runs);
+        for (const run of runs) told({ kind: "run", isNew: false, run });
       },
     },
     origins: {

@@ -263,11 +263,15 @@ export class Draft {
       else if (memory.state !== REST) this.#store.reflexes.forget(reflex, memory.key);
     }
     for (const reflex of this.#cleared) this.#store.reflexes.clear(reflex);
+    const made: Run[] = [];
+    const changed: Run[] = [];
     for (const [run, row] of this.#runs) {
-      if (run.row === null) this.#store.runs.insert(row);
+      if (run.row === null) made.push(row);
       else if (this.#corrected.has(run)) this.#store.runs.replace(row);
-      else this.#store.runs.update(row);
+      else changed.push(row);
     }
+    this.#store.runs.insert(...made);
+    this.#store.runs.update(...changed);
     for (const [sense, { causes, trace }] of this.#coalesced) {
       const message = `${counted(causes.length, "earlier signal")} answered by one compute`;
       this.log(`sense:${sense.name}`, trace).debug("compute.coalesced", message, { causes });

@@ -21,8 +21,8 @@ export function maskedStore(store: Store, secrets: Secrets): Store {
     logs: { ...store.logs, append: (log) => store.logs.append(isPlain(log, secrets) ? log : maskLog(log, secrets)) },
     runs: {
       ...store.runs,
-      insert: (run) => store.runs.insert(maskRun(run)),
-      update: (run) => store.runs.update(maskRun(run)),
+      insert: (...runs) => store.runs.insert(...runs.map(maskRun)),
+      update: (...runs) => store.runs.update(...runs.map(maskRun)),
     },
   };
 }
