@@ -62,6 +62,7 @@ class Bench implements AsyncDisposable {
     const workflows = new Map(limits === null ? [] : [["gated", workflowConfig("gated", limits)]]);
     return {
       file: this.folder.file("nerve.yaml"),
+      host: "here",
       workflows,
       channels: new Map(),
     } as Partial<NerveConfig> as NerveConfig;
