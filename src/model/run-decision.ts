@@ -28,3 +28,6 @@ export function spellDecision(decision: RunDecision): string {
 /** What runs that report one incident have in common, in place of a decision of theirs; null of any other run. */
 export const incidentOf = (decision: string | null): string | null =>
   decision?.startsWith("incident:") === true ? decision.slice(0, decision.lastIndexOf(":")) : null;
+
+/** Stands for one decision of one reflex. */
+export const decisionKey = (reflex: string, decision: string): string => `${reflex}\0${decision}`;

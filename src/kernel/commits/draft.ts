@@ -8,6 +8,7 @@ import { counted } from "../../base/counted.ts";
 import type { NewLog } from "../../model/log.ts";
 import { textOf } from "../../model/quiet-events.ts";
 import { advance, isOver, type Run, type RunEvent } from "../../model/run.ts";
+import { decisionKey } from "../../model/run-decision.ts";
 import { type KeyState, REST, storedKeyState } from "../../rules/key-state.ts";
 import type { Store } from "../../store/open.ts";
 import type { ReflexState } from "../../store/reflex-state.ts";
@@ -263,8 +264,7 @@ export class Draft {
       else if (memory.state !== REST) this.#store.reflexes.forget(reflex, memory.key);
     }
     for (const reflex of this.#cleared) this.#store.reflexes.clear(reflex);
-    const made: Run[] = [];
-    const changed: Run[] = [];
+    const [made, changed]: [Run[], Run[]] = [[], []];
     for (const [run, row] of this.#runs) {
       if (run.row === null) made.push(row);
       else if (this.#corrected.has(run)) this.#store.runs.replace(row);
@@ -298,5 +298,3 @@ export class Draft {
     for (const act of this.#afterwards) act();
   }
 }
-
-const decisionKey = (reflex: string, decision: string): string => `${reflex}\0${decision}`;
