@@ -175,18 +175,18 @@ const ofChannel = ({ name, says }: ShownTrouble): Words => ({
   leads: { view: "runs", sel: "" },
 });
 
-/** What is sent elsewhere, and does not leave. */
-const CUT_OFF: Readonly<Record<string, { readonly title: string; readonly command: string }>> = {
+/** Ways to other machines: cut off, or in need of a person. */
+const WAYS: Readonly<Record<string, { readonly title: string; readonly command: string }>> = {
   fleet: { title: "The fleet of this host is not well", command: "nerve fleet check" },
   otlp: { title: "Not all that is sent by OTLP leaves", command: "nerve status" },
 };
 
 function ofListener({ name, says }: ShownTrouble): Words {
-  const away = CUT_OFF[name ?? ""];
+  const away = WAYS[name ?? ""];
   const title = away?.title ?? `nerve does not listen for ${name}`;
   return {
     icon: "crit",
-    word: away === undefined ? "not listening" : "cut off",
+    word: away === undefined ? "not listening" : "not well",
     title,
     clause: away === undefined ? title : lowerFirst(title),
     limit: "",
