@@ -29,6 +29,9 @@ export interface CourseHost {
   link(link: Link): void;
   /** Resolves when the step is committed. */
   step(step: Step): Promise<void>;
+  wait(ms: number): Promise<void>;
+  /** In [0, 1). */
+  random(): number;
 }
 
 const BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 60_000, spread: 0.3 };
@@ -52,7 +55,7 @@ export class Course {
 
   /** Ends with the process. */
   async run(): Promise<never> {
-    for (;;) await Bun.sleep(await this.#next());
+    for (;;) await this.#host.wait(await this.#next());
   }
 
   /** Sends one slice: the milliseconds until the next. */
@@ -96,7 +99,7 @@ export class Course {
   }
 
   #waitMs(afterMs: number | null): number {
-    const random = Math.random();
+    const random = this.#host.random();
     if (afterMs !== null) return Math.max(BACKOFF.firstMs, afterMs * (1 + SPREAD * random));
     return backoffMs(++this.#failures + 1, BACKOFF, random);
   }

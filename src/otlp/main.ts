@@ -76,6 +76,8 @@ class OtlpProcess {
         send: (body) => post(kind, body, receiver),
         link: (link) => this.#tell({ type: "link", kind, ...link }),
         step: (step) => this.#steps(kind, step),
+        wait: (ms) => Bun.sleep(ms),
+        random: Math.random,
       });
       course.run().catch((error: Error) => {
         this.#channel.leave({

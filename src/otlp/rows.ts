@@ -55,7 +55,7 @@ const LOGS = { table: "logs", bytes: "octet_length(message) + coalesce(octet_len
 export class Rows {
   readonly #db: Database;
 
-  private constructor(db: Database) {
+  constructor(db: Database) {
     this.#db = db;
   }
 

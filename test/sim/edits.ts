@@ -128,6 +128,7 @@ export function editOf(config: NerveConfig, whole: NerveConfig, below: Below): N
       break;
     }
     case 5:
+      if (whole.otlp !== null && below(3) === 0) return { ...config, otlp: config.otlp === null ? whole.otlp : null };
       return below(2) === 0
         ? { ...config, quietHours: quietHoursOf(below) }
         : whole.fleet !== null && below(2) === 0

@@ -21,7 +21,7 @@ const UNREACHED: readonly (readonly [RegExp, string])[] = [
   [/path-watch/, "inotify itself: the world says what it would"],
   [/watches|paths/, "folders of built-in senses"],
   [/past/, "a past that is more than one frame"],
-  [/fleet|otlp|conflicts|complaints/, "frames that no host of ours sends"],
+  [/fleet|conflicts|complaints|concerns/, "frames that no host of ours sends"],
 ];
 
 const reasonOf = (file: string): string => UNREACHED.find(([pattern]) => pattern.test(file))?.[1] ?? "";

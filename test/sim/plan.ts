@@ -2,11 +2,13 @@
 import { unwrittenSense } from "../../src/config/senses.ts";
 import type { NerveConfig, ReflexConfig, RetentionConfig, SenseConfig } from "../../src/model/config.ts";
 import type { FleetConfig } from "../../src/model/fleet.ts";
+import type { OtlpConfig } from "../../src/model/otlp.ts";
 import { senseReflex, workflowReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf } from "../rules/random.ts";
 import type { AsideTroubles } from "./aside-worker.ts";
 import { BEAT_MS, NEVER_LATE_MS, PROBE, SILENT_AFTER_MS } from "./far-hosts.ts";
 import type { FlowTroubles, Program } from "./flow-worker.ts";
+import { SENT_LOGS } from "./oracle/otlp.ts";
 import { quietHoursOf, reflexesOf } from "./reflex-plan.ts";
 import type { SenseDisk, SenseTroubles } from "./sense-worker.ts";
 import { FILES, NAMER, withSources } from "./source-plan.ts";
@@ -44,6 +46,15 @@ const FLEET: FleetConfig = {
   receive: [`*/${PROBE}`],
   ...{ everyMs: SECOND, beatMs: BEAT_MS, freshMs: NEVER_LATE_MS, silentAfterMs: SILENT_AFTER_MS },
 };
+
+/** The receiver of these worlds is asked for minutes apart: a day has thousands of rows, and few requests show what becomes of each. */
+const otlpOf = (size: Size, below: Below): OtlpConfig | null =>
+  size.isDense || below(3) > 0
+    ? null
+    : {
+        ...{ endpoint: "http://127.0.0.1:4318", headers: {}, signals: ["*"], logs: SENT_LOGS, runs: false },
+        everyMs: pick(below, [1, 5]) * MINUTE,
+      };
 
 /** What looks at signals of other hosts. Without words about time: a batch may wait for room before the kernel looks at it. */
 const farReflexes = (below: Below): readonly ReflexConfig[] => [
@@ -136,7 +147,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     watchdog: below(2) === 0 ? null : { url: "http://dead-man.test/", everyMs: pick(below, [5, 30]) * MINUTE },
     push: null,
     fleet,
-    otlp: null,
+    otlp: otlpOf(size, randomOf(seed * 7 + 7)),
     retention: retentionOf(below),
     groups: new Map(
       [...Array(groups).keys()].map((index) => [

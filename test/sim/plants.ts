@@ -335,6 +335,20 @@ export const PLANTS: readonly Plant[] = [
       ),
     ],
   },
+  {
+    name: "a cursor of OTLP before the answer",
+    edits: [
+      edit(
+        "otlp/course.ts",
+        "await send(parcel.body);",
+        "await (this.#host.step({ upto: parcel.upto, sent: parcel.items, refused: 0, lost: parcel.lost, why: null }), send(parcel.body));",
+      ),
+    ],
+  },
+  {
+    name: "what a receiver of OTLP refuses is not counted",
+    edits: [edit("kernel/otlp/otlp.ts", "refused: before.refused + refused,", "refused: before.refused,")],
+  },
 ];
 
 /** Copies what the simulator is made of. */

@@ -8,7 +8,7 @@ import type { Looks } from "../../src/control/looks.ts";
 import { maskedStore } from "../../src/kernel/commits/masked.ts";
 import { Daemon } from "../../src/kernel/daemon/daemon.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
-import { FLEET_ROLE, SENSE_WORKER_ROLE, WATCHDOG_ROLE, WEB_ROLE } from "../../src/spawn/own-image.ts";
+import { FLEET_ROLE, OTLP_ROLE, SENSE_WORKER_ROLE, WATCHDOG_ROLE, WEB_ROLE } from "../../src/spawn/own-image.ts";
 import type { Spawn, WorkerEvents } from "../../src/spawn/worker-process.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { pick, randomOf } from "../rules/random.ts";
@@ -25,6 +25,8 @@ import { FileOracle } from "./oracle/files.ts";
 import { Oracle } from "./oracle/oracle.ts";
 import { onlyDeliveries } from "./oracle/put-back.ts";
 import { Violation } from "./oracle/report.ts";
+import { OtlpProcess } from "./otlp-process.ts";
+import { OtlpReceiver } from "./otlp-receiver.ts";
 import { WatchedHost } from "./paths.ts";
 import { GOOD_ASIDES, GOOD_FLOWS, GOOD_SENSES, type Plan, planOf } from "./plan.ts";
 import type { Around, Worker } from "./process.ts";
@@ -65,6 +67,7 @@ export class Site {
   flowTroubles: FlowTroubles;
   asideTroubles: AsideTroubles;
   readonly #far: FarHosts;
+  readonly #otlp: OtlpReceiver;
   /** Once in so many kills a process does not go at once; 0: never. */
   stuckOneIn = 0;
   spawnFailsOneIn = 0;
@@ -108,6 +111,9 @@ export class Site {
     this.asideTroubles = this.plan.asideTroubles;
     this.#far = new FarHosts(this.machine, randomOf(seed * 7 + 6));
     this.oracle.remote.far = this.#far;
+    this.#otlp = new OtlpReceiver(this.machine, randomOf(seed * 7 + 8), (kind, id, isTaken) =>
+      this.oracle.otlp.answered(kind, id, isTaken),
+    );
     this.machine.failed = (error) => this.notice(error);
   }
 
@@ -409,7 +415,8 @@ export class Site {
     if (command.includes(SENSE_WORKER_ROLE)) return this.#senseWorker(around);
     const isWeb = command.includes(WEB_ROLE);
     const isFleet = command.includes(FLEET_ROLE);
-    if (!isWeb && !isFleet && !command.includes(WATCHDOG_ROLE)) return this.#flowWorker(around);
+    const isOtlp = command.includes(OTLP_ROLE);
+    if (!isWeb && !isFleet && !isOtlp && !command.includes(WATCHDOG_ROLE)) return this.#flowWorker(around);
     const watcher: AsideWatcher = {
       began: (name) => this.oracle.senses.begins(name, worker),
       seen: ({ at }) => this.trace.add(() => `the page sees ${at}`),
@@ -417,11 +424,14 @@ export class Site {
       pinged: () => this.trace.add(() => "the watchdog's address is asked for"),
     };
     const troubles = (): AsideTroubles => this.asideTroubles;
+    const otlp = { receiver: this.#otlp, connect: () => this.database.connect() };
     const worker = isFleet
       ? new FleetProcess(around, troubles, watcher, this.#far)
-      : isWeb
-        ? new WebProcess(around, troubles, watcher)
-        : new WatchdogWorker(around, troubles, watcher);
+      : isOtlp
+        ? new OtlpProcess(around, troubles, watcher, otlp)
+        : isWeb
+          ? new WebProcess(around, troubles, watcher)
+          : new WatchdogWorker(around, troubles, watcher);
     return worker;
   }
 
@@ -470,6 +480,7 @@ export class Site {
     this.flowTroubles = GOOD_FLOWS;
     this.asideTroubles = GOOD_ASIDES;
     this.#far.isWell = true;
+    this.#otlp.isWell = true;
     this.stuckOneIn = 0;
     this.spawnFailsOneIn = 0;
     this.fate = "kept";

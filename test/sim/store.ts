@@ -23,7 +23,7 @@ export type Change =
   | { readonly kind: "reflex"; readonly row: ReflexState }
   | { readonly kind: "forgotten"; readonly reflex: string; readonly key: string | null }
   | { readonly kind: "switched"; readonly name: string; readonly enabled: boolean }
-  | { readonly kind: "meta"; readonly key: string; readonly value: string }
+  | { readonly kind: "meta"; readonly key: string; readonly value: string | null }
   | { readonly kind: "archived"; readonly file: ArchiveFile }
   | { readonly kind: "unarchived"; readonly file: ArchiveFile }
   | { readonly kind: "item"; readonly id: number; readonly sense: string; readonly body: string }
@@ -215,6 +215,10 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
       set(key: string, value: string) {
         store.meta.set(key, value);
         told({ kind: "meta", key, value });
+      },
+      unset(key: string) {
+        store.meta.unset(key);
+        told({ kind: "meta", key, value: null });
       },
     } as unknown as Store["meta"],
     close() {

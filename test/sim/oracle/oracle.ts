@@ -15,6 +15,7 @@ import { InboxOracle } from "./inboxes.ts";
 import { IncidentOracle, type Told } from "./incidents.ts";
 import type { Present } from "./looks.ts";
 import { Moves, stateName } from "./moves.ts";
+import { OtlpOracle } from "./otlp.ts";
 import { ReflexOracle } from "./reflexes.ts";
 import { RemoteOracle } from "./remote.ts";
 import { violation } from "./report.ts";
@@ -48,6 +49,7 @@ export class Oracle {
   readonly silences = new SilenceOracle();
   readonly inboxes = new InboxOracle();
   readonly remote = new RemoteOracle();
+  readonly otlp = new OtlpOracle();
   readonly retention: RetentionOracle;
   readonly sources: SourceOracle;
   readonly #machine: Machine;
@@ -143,6 +145,7 @@ export class Oracle {
       const isConfigured = this.#config.reflexes.some(({ name }) => name === `${sense}#inbox`);
       return !this.#canCompute(sense) || !isConfigured || body.includes(BAD_ITEM);
     });
+    this.otlp.rested(wellSince + patienceMs);
     if (this.#config.fleet !== null) this.remote.rested(this.#machine.wallMs, patienceMs);
     this.sources.deliveries.rested(wellSince + 2 * patienceMs, (sense) => !this.#canCompute(sense));
   }
@@ -206,6 +209,7 @@ export class Oracle {
   #committed(change: Change, elapsed: number): void {
     switch (change.kind) {
       case "signal":
+        this.otlp.signal(change.id, this.#machine.realMs);
         return this.#signal(change.id, change.signal, elapsed);
       case "remote":
         return this.#remote(change.id, change.signal, elapsed);
@@ -213,6 +217,7 @@ export class Oracle {
         return this.remote.origin(change.row, this.#machine.realMs);
       case "log":
         this.#takes(change.id, change.digest);
+        this.otlp.log(change.id, change.log.level, this.#machine.realMs);
         return this.#log(change.id, change.log, elapsed);
       case "owed":
         return this.senses.owed(change.sense, change.owed?.cause ?? null);
@@ -231,7 +236,8 @@ export class Oracle {
         this.moves.allTo("reflex", `${change.reflex} ${change.key ?? ""}`, "rest");
         return this.reflexes.touched(change.reflex, elapsed);
       case "meta":
-        if (change.key === "lifetime") this.axis.kept(change.value);
+        if (change.key === "lifetime" && change.value !== null) this.axis.kept(change.value);
+        this.otlp.meta(change.key, change.value);
         return;
       case "item":
         return this.inboxes.committed(change.id, change.sense, change.body, this.#machine.realMs);
