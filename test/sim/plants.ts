@@ -415,9 +415,14 @@ async function main(): Promise<number> {
     ];
     const ran = Bun.spawnSync([process.execPath, "test/sim/main.ts", ...args], { cwd: folder, stderr: "inherit" });
     const told = ran.stdout.toString();
+    const seconds = (Number(ran.resourceUsage.cpuTime.total) / 1e6).toFixed(1);
     const found = /^seed (\d+): (.*)$/m.exec(told);
     if (found === null) missed++;
-    console.log(found === null ? `${plant.name}: NOT FOUND\n${told}` : `${plant.name}: seed ${found[1]}: ${found[2]}`);
+    console.log(
+      found === null
+        ? `${plant.name}: NOT FOUND\n${told}`
+        : `${plant.name}: seed ${found[1]} after ${seconds} s of CPU: ${found[2]}`,
+    );
   }
   rmSync(folder, { recursive: true, force: true });
   return missed;
