@@ -11,7 +11,7 @@ import { CLEAR, HOUR, LISTENERS, MINUTE, patternAt, SECOND, type Size, WHEN, WOR
  */
 const intervalOf = (below: Below, isBusy: boolean): number => {
   const share = below(1_000) / 999;
-  return Math.round(10 * 360 ** (isBusy ? share : Math.sqrt(share))) * SECOND;
+  return Math.round(10 * 360 ** (isBusy ? share : Math.cbrt(share))) * SECOND;
 };
 
 export function reflexesOf(below: Below, size: Size, isBusy: boolean, disks: ReadonlyMap<string, SenseDisk>) {
@@ -96,7 +96,7 @@ function withIncident(below: Below, words: ReflexConfig, before: readonly Reflex
 
 /** A workflow that the clock starts. */
 function timedOf(below: Below, index: number): ReflexConfig {
-  const minutes = pick(below, [5, 15, 30, 60]);
+  const minutes = pick(below, [15, 30, 60]);
   const isCron = below(2) === 0;
   const cron = minutes === 60 ? "7 * * * *" : `*/${minutes} * * * *`;
   return workflowReflex({
@@ -131,8 +131,8 @@ function withWords(
   const count = forMs === null && below(5) === 0 ? { n: 2 + below(3), withinMs: pick(below, [1, 10]) * MINUTE } : null;
   const debounce =
     below(5) === 0 ? { waitMs: pick(below, [5, 60]) * SECOND, maxMs: below(2) === 0 ? 5 * MINUTE : null } : null;
-  // Without it every signal would be a run: one in eight reflexes is like that.
-  const throttleMs = below(8) > 0 ? pick(below, [5, 30, 60, 120, 240]) * MINUTE : null;
+  // Without it every signal would be a run: one in sixteen reflexes is like that.
+  const throttleMs = below(16) > 0 ? pick(below, [5, 60, 120, 240]) * MINUTE : null;
   const hasState = forMs !== null || clear !== null || count !== null || edge === "rising" || edge === "falling";
   const key =
     each !== null

@@ -306,7 +306,7 @@ export class SenseWorker extends Worker {
   /** Some computes have seen several things; a few more than one transaction takes. */
   #othersOf(disk: SenseDisk): JsonObject[] {
     if (!disk.isSeveral || this.oneIn(2)) return [];
-    const count = this.oneIn(40) ? 100 + this.below(30) : this.below(4);
+    const count = this.oneIn(200) ? 100 + this.below(30) : this.below(4);
     return [...Array(count)].map(() => this.#look(disk));
   }
 
