@@ -57,6 +57,7 @@ interface Known {
   readonly own: number;
   readonly others: number;
   readonly files: readonly ArchiveFile[];
+  readonly byName: ReadonlyMap<string, ArchiveFile>;
 }
 
 export class ArchiveTable {
@@ -125,14 +126,19 @@ export class ArchiveTable {
 
   /** In the order of their ids. Throws {@link ArchiveDamaged} when a row cannot be what nerve wrote. */
   all(): readonly ArchiveFile[] {
+    return this.#rows().files;
+  }
+
+  #rows(): Known {
     const known = this.#knownNow();
-    if (known !== null) return known.files;
+    if (known !== null) return known;
     const version = this.#versionNow();
     const { files, damaged } = this.examined();
     const [first] = damaged;
     if (first !== undefined) throw first;
-    this.#known = { ...version, files };
-    return files;
+    const read = { ...version, files, byName: new Map(files.map((row) => [row.file, row])) };
+    this.#known = read;
+    return read;
   }
 
   /** Every row: those that can be what nerve wrote, in the order of their ids, and what is wrong with the others. */
@@ -158,7 +164,7 @@ export class ArchiveTable {
   }
 
   byName(name: string): ArchiveFile | null {
-    return this.all().find(({ file }) => file === name) ?? null;
+    return this.#rows().byName.get(name) ?? null;
   }
 
   /** The file with the lowest ids of those that hold any above `after` and are of `day` or a later one; "": of any. */

@@ -181,7 +181,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
 }
 
 export const retentionOf = (below: Below): RetentionConfig => ({
-  logsMs: pick(below, [null, 3 * HOUR, 40 * MINUTE]),
+  logsMs: pick(below, [null, 3 * HOUR, 90 * MINUTE]),
   signalsMs: pick(below, [null, 6 * HOUR, HOUR]),
   archiveMs: pick(below, [null, DAY]),
 });

@@ -165,7 +165,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "the signals of one compute in another order",
     edits: [
-      edit("kernel/senses/computes.ts", "of [{ payload, outbox }, ...more]) {", "of [...more, { payload, outbox }]) {"),
+      edit("kernel/senses/computes.ts", "=== null ? [row] : [row, ...more]) {", "=== null ? [row] : [...more, row]) {"),
     ],
   },
   {
@@ -295,7 +295,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a sense is stale though something has come",
-    edits: [edit("kernel/expectations.ts", "if (seen !== expected.seen || isOff", "if (isOff")],
+    edits: [edit("kernel/expectations.ts", "if (seen === expected.seen && isOff", "if (isOff")],
   },
   {
     name: "a sense is stale as soon as a kernel starts",
@@ -303,7 +303,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "a disabled sense grows stale",
-    edits: [edit("kernel/expectations.ts", "if (isOff || expected.isStale", "if (expected.isStale")],
+    edits: [edit("kernel/expectations.ts", "if (expected.isOff || expected.isStale", "if (expected.isStale")],
   },
   {
     name: "what came just before a crash is not found",
@@ -383,7 +383,7 @@ export function plantIn(folder: string, { edits }: Plant): void {
 }
 
 /** The texts of a planted fault that the source does not have. */
-const missingIn = (root: string, { edits }: Plant): string[] =>
+export const missingIn = (root: string, { edits }: Plant): string[] =>
   edits.flatMap(({ file, from }) => (readFileSync(join(root, file), "utf8").includes(from) ? [] : `${file}: ${from}`));
 
 async function main(): Promise<number> {
