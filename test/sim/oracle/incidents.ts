@@ -21,7 +21,10 @@ interface Known {
   readonly reports: IncidentReports;
   /** Workflows that entries of `escalate` have reported it to. */
   readonly escalated: Map<string, number>;
-  /** Workflows that were removed since it opened: they report nothing of it, and what they were to report had a number. */
+  /**
+   * Workflows that were removed since it opened: what they were to report had a number, and they report its end only if they are
+   * back by then.
+   */
   readonly gone: Set<string>;
 }
 
@@ -65,11 +68,7 @@ export class IncidentOracle {
   configured(config: NerveConfig): void {
     const removed = [...(this.#config?.workflows.keys() ?? [])].filter((name) => !config.workflows.has(name));
     if (removed.length > 0) {
-      for (const { gone, reports } of this.incidents.values())
-        for (const workflow of removed) {
-          gone.add(workflow);
-          reports.heard.delete(workflow);
-        }
+      for (const { gone } of this.incidents.values()) for (const workflow of removed) gone.add(workflow);
     }
     this.#config = config;
     this.#words = new Map(config.reflexes.flatMap(wordsOf));
@@ -226,10 +225,11 @@ export class IncidentOracle {
   /** Everything is well for long enough that what is due has acted. */
   rested(elapsed: number): void {
     for (const known of this.#open) this.#isUpToDate(known, elapsed - 5 * MINUTE);
-    for (const { id, reflex, state, reports, movedAt } of this.incidents.values()) {
-      if (state !== "resolved" || reports.heard.size === 0 || movedAt > elapsed - 5 * MINUTE || this.#mayBeHeld(reflex))
-        continue;
-      violation("incident-report", `the end of incident ${id} was never reported to ${[...reports.heard]}`);
+    for (const { id, reflex, state, reports, gone, movedAt } of this.incidents.values()) {
+      if (state !== "resolved" || movedAt > elapsed - 5 * MINUTE || this.#mayBeHeld(reflex)) continue;
+      const unheard = [...reports.heard].filter((workflow) => !gone.has(workflow));
+      if (unheard.length > 0)
+        violation("incident-report", `the end of incident ${id} was never reported to ${unheard}`);
     }
   }
 
