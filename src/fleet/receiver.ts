@@ -164,16 +164,18 @@ export class Receiver {
     const frame = unpacked.value;
     if (known !== null && frame.from > known && !context.isAgain && !context.again.has(host)) {
       context.again.add(host);
-      const trouble = context.from === 0 ? null : await this.#readAgain(host, context);
+      const trouble = context.from === 0 ? null : await this.#readAgain(carried, context);
       if (trouble !== null) return trouble;
     }
     await this.#give(host, this.#cut(host, frame), carried);
     return null;
   }
 
-  /** Frames of `host` in front of the place once more: what was passed over is among them, or in no frame. */
-  async #readAgain(host: string, context: Context): Promise<Trouble | null> {
-    const reading = await context.session.readSince(context.sinceMs, host);
+  /** Frames of a host in front of the place once more: what was passed over before `found` is among them, or in no frame. */
+  async #readAgain(found: CarriedFrame, context: Context): Promise<Trouble | null> {
+    // The reading ends at `found` at the latest, so it begins no later, whatever the clocks say.
+    const sinceMs = Math.min(context.sinceMs, found.storedMs ?? 0);
+    const reading = await context.session.readSince(sinceMs, found.host);
     if (reading.kind !== "reading") return reading;
     try {
       for (let [count, bytes] = [0, 0]; count < AGAIN_FRAMES && bytes < AGAIN_BYTES; ) {

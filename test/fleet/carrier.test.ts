@@ -301,6 +301,32 @@ withNats("gaps of one host are looked for once, in front of the place, however m
 });
 
 withNats(
+  "a hub whose clock is days ahead of the server's looks for what is missing, and waits for nothing that never comes",
+  async () => {
+    await using both = await pair();
+    const { server, web, hub } = both;
+    const sends = (from: number, to: number) =>
+      publishAll(server.url, "nerve.evil.signals", [packFrame({ epoch: "ab", from, to, lost: 0 }, [])], {
+        "Nerve-Epoch": "ab",
+        "Nerve-To": String(to),
+      });
+    web.start(server.url);
+    hub.start(server.url, ALL);
+    web.say(10);
+    await sends(1, 2);
+    await both.hasAll();
+    await until("nothing waits", () => hub.pending === 0);
+    await hub.stop();
+    hub.db.run("UPDATE signals SET at = at + 900000000 WHERE origin IS NOT NULL");
+    await sends(8, 9);
+    web.say(10);
+    hub.start(server.url, ALL);
+    await both.hasAll();
+    expect(hub.gaps).toEqual([{ host: "evil", from: 2, to: 8, lost: 0 }]);
+  },
+);
+
+withNats(
   "a stream that was made anew is filled again with what the hub does not have, and with nothing twice",
   async () => {
     await using both = await pair();

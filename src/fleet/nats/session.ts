@@ -38,6 +38,8 @@ const REFUSED_MS = 1_000;
 /** Behind no frame there is: a server that lets this host publish answers that another one is the last. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
 const NANOS_PER_MS = 1_000_000;
+/** The last frames of all hosts, without bodies. */
+const ROLL_MS = 10_000;
 /** An answer to a question is never longer. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -184,11 +186,13 @@ class NatsSession implements Session {
   async roll(): Promise<readonly CarriedFrame[] | Trouble> {
     const reading = await this.#read(ALL_SUBJECTS, { deliver_policy: "last_per_subject", headers_only: true });
     if (reading.kind !== "reading") return reading;
+    // A frame that goes with its time meanwhile never comes.
+    const late = setTimeout(() => reading.stop(), ROLL_MS);
     try {
       const frames = new Map<string, CarriedFrame>();
       for (let came = 0; came < reading.pending; ) {
         const some = await reading.next();
-        if (some === null) return offline("the connection ended while the last frames were looked at");
+        if (some === null) return offline("the last frames of all hosts did not come in time");
         if ("kind" in some) return some;
         came += some.length;
         // Newer ones may follow.
@@ -196,6 +200,7 @@ class NatsSession implements Session {
       }
       return [...frames.values()];
     } finally {
+      clearTimeout(late);
       reading.stop();
     }
   }
