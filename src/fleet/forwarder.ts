@@ -46,6 +46,7 @@ export class Forwarder {
   /** The highest id that was ever acknowledged: going back loses nothing below. */
   #reached: number;
   #leftAt = Number.NEGATIVE_INFINITY;
+  #hasBegunAnew = false;
   #session: Session | null = null;
   /** The last frame was refused: only one that is taken shows that the stream takes frames again. */
   #isRefused = false;
@@ -93,6 +94,9 @@ export class Forwarder {
           await this.#adopt(standing, start);
           return this.#go(standing, start);
         case "anew":
+          // Once is what a copy needs. Whoever sends frames without end that prove nothing costs a log now and again.
+          if (this.#hasBegunAnew) await this.#pause.wait(this.#turnMs());
+          if (this.#session !== session) return null;
           await this.#beginAnew(start.last);
           break;
         case "conflict":
@@ -118,7 +122,10 @@ export class Forwarder {
     const epoch = this.#epoch;
     const proof = this.#proofAt(from);
     const others = othersBehind(last, epoch, this.#cursor.others);
-    this.#cursor = { epoch, since, upto: from, sequence: expected, proof, others: [...others] };
+    // Behind a frame of another epoch the last one of this epoch stays where it was; if there is one.
+    const before = this.#cursor.epoch === epoch && !isRewound ? this.#cursor.sequence : 0;
+    const sequence = last?.label?.epoch === epoch ? expected : before;
+    this.#cursor = { epoch, since, upto: from, sequence, proof, others: [...others] };
     this.#expected = expected;
     this.#reached = Math.max(this.#reached, from);
     this.#gathering.beginBehind(from, proof);
@@ -148,6 +155,7 @@ export class Forwarder {
     const behind = partingOf(own, this.#cursor, firstStartedAt, last, this.#epoch);
     const upto = own.lastId();
     const copied = `the stream has signals of ${host} under ids of its epoch ${this.#epoch} which this data does not have: this data was put back by copy or snapshot, or a copy of it runs elsewhere. What this data has behind the signal ${behind} (it goes up to ${upto}) leaves under another epoch, and is not lost. Put data back with \`nerve restore\`, and give a copy that runs another \`host\``;
+    this.#hasBegunAnew = true;
     this.#epoch = randomBytes(8).toString("hex");
     const { others } = this.#cursor;
     this.#cursor = {
@@ -161,15 +169,19 @@ export class Forwarder {
     await this.#host.forwarded({ cursor: this.#cursor, signals: 0, lost: 0, copied });
   }
 
-  /** Says so, and leaves the turn to the other one. */
-  /** `flaw`: why the last frame is none. */
+  /** So long somebody else has the turn. */
+  #turnMs(): number {
+    return this.#host.pace.claimMs * (1 + this.#host.random());
+  }
+
+  /** Says so, and leaves the turn to the other one. `flaw`: why the last frame is none. */
   #conflicts(other: string | null, flaw: string | null): Promise<void> {
-    const { host, pace, notice } = this.#host;
+    const { host, notice } = this.#host;
     const why =
       flaw === null
         ? `another kernel sends as ${host} (frames of the epoch ${other}; here it is ${this.#epoch}): give one of the two another \`host\``
         : `somebody sends as ${host} what is no frame of nerve (${flaw}): who has the key of ${host} can do that`;
-    const waitMs = pace.claimMs * (1 + this.#host.random());
+    const waitMs = this.#turnMs();
     this.#host.isShut({ kind: "blocked", why }, waitMs);
     notice("conflict", why);
     return this.#pause.wait(waitMs);

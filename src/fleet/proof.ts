@@ -49,10 +49,10 @@ export interface Standing {
 
 /** Of other epochs, so many are known. An epoch that is not known makes a host begin anew, so fewer cost no signal. */
 const KEPT = 8;
-/** A trace begins with a time, and ends at random. */
+/** A short print of what only this signal has. */
 export const markOf = ({ at, trace }: Pick<CarriedSignal, "at" | "trace">): string =>
-  `${at.toString(36)}.${trace.slice(-8)}`;
-const MARK = /^[0-9a-z]{1,12}\.[0-9a-f]{8}$/;
+  Bun.hash.xxHash64(`${at} ${trace}`).toString(36).slice(-8);
+const MARK = /^[0-9a-z]{1,8}$/;
 
 /** In the head of a frame, behind what every nerve reads. */
 export const wordsOf = ({ proof, isLast, start, others }: Words): Readonly<Record<string, unknown>> => ({

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { randomNumbers } from "../helpers/crash.ts";
 import { HAS_NATS, type NatsServer, natsServer, streamOn } from "../helpers/nats.ts";
 import { until } from "../helpers/until.ts";
-import { FleetSite, type Row, textOf } from "./fleet-sites.ts";
+import { copyFolder, FleetSite, type Row, textOf } from "./fleet-sites.ts";
 
 const FULL = process.env.NERVE_CRASH === "full";
 const PUT_BACKS = FULL ? 12 : 2;
@@ -23,11 +23,6 @@ interface Taken {
   readonly rows: readonly Row[];
   readonly upto: number;
 }
-
-const copyOf = (from: string, to: string): void => {
-  const { exitCode, stderr } = Bun.spawnSync(["cp", "-a", from, to]);
-  if (exitCode !== 0) throw new Error(`cp: ${stderr}`);
-};
 
 class PutBack {
   readonly taken: Taken[] = [];
@@ -71,12 +66,12 @@ class PutBack {
     this.taken.push({ rows: web.own(), upto: web.cursor().upto });
     const { folder, data } = web.site;
     const kept = join(folder, `copy-${this.#copies.length}`);
-    copyOf(data, kept);
+    copyFolder(data, kept);
     this.#copies.push(kept);
     const older = this.#copies.slice(0, Math.max(1, this.#copies.length - 1));
     const back = older[Math.floor(this.#random() * older.length)] as string;
     Bun.spawnSync(["rm", "-rf", data]);
-    copyOf(back, data);
+    copyFolder(back, data);
     web.kernel = web.site.start();
   }
 }
@@ -102,6 +97,19 @@ function wrongAt(hub: FleetSite, web: string, taken: readonly Taken[]) {
   return { wrong: wrong.slice(0, 10), twice: twice.length };
 }
 
+/** All that they made is at the hub. */
+const untilThere = (hub: FleetSite, hosts: readonly FleetSite[]) =>
+  until("all is at the hub", () => {
+    const came = new Set(hub.of("web").map(textOf));
+    return hosts.every((host) => host.own().every((row) => came.has(textOf(row))));
+  });
+
+/** What a host has that rests. */
+function wholeOf(host: FleetSite): Taken {
+  const rows = host.own();
+  return { rows, upto: rows.at(-1)?.id ?? 0 };
+}
+
 test.if(HAS_NATS)(
   `data put back ${PUT_BACKS} times from older copies amid kills: each signal of each copy arrives, once and in order`,
   async () => {
@@ -116,11 +124,8 @@ test.if(HAS_NATS)(
       await course.putBack();
     }
     await web.rest();
-    await until("all that the last copy made is at the hub", () => {
-      const came = new Set(hub.of("web").map(textOf));
-      return web.own().every((row) => came.has(textOf(row)));
-    });
-    const taken = [...course.taken, { rows: web.own(), upto: web.own().at(-1)?.id ?? 0 }];
+    await untilThere(hub, [web]);
+    const taken = [...course.taken, wholeOf(web)];
     const { wrong, twice } = wrongAt(hub, "web", taken);
     const epochs = hub.epochs("web");
     console.log(
@@ -135,6 +140,31 @@ test.if(HAS_NATS)(
     expect(hub.missing()).toBe(0);
     expect(await web.kernel.stop()).toBe(0);
     expect(await hub.kernel.stop()).toBe(0);
+  },
+  900_000,
+);
+
+test.if(HAS_NATS && FULL)(
+  "a copy that runs beside its original for 25 s: one of the two begins another epoch, both are named, each signal arrives once",
+  async () => {
+    await using server = await natsServer();
+    await streamOn(server.url);
+    await using web = new FleetSite("web", server.url);
+    await using hub = new FleetSite("hub", server.url);
+    await Promise.all([web.kernel.up(), hub.kernel.up()]);
+    await until("web has sent", () => web.cursor().upto > 20);
+    expect(await web.kernel.stop()).toBe(0);
+    await using copy = new FleetSite("web", server.url, web.site.data);
+    web.kernel = web.site.start();
+    await Bun.sleep(25_000);
+    await Promise.all([web.rest(), copy.rest()]);
+    await untilThere(hub, [web, copy]);
+    const { wrong, twice } = wrongAt(hub, "web", [wholeOf(web), wholeOf(copy)]);
+    const rows = { web: web.own().length, copy: copy.own().length, hub: hub.of("web").length };
+    console.log(JSON.stringify({ test: "fleet-copies beside", rows, twice, violations: wrong.length }));
+    expect([wrong, twice, hub.missing(), hub.epochs("web")]).toEqual([[], 0, 0, 2]);
+    expect(web.count("fleet.copied") + copy.count("fleet.copied")).toBe(1);
+    expect(Math.min(web.count("fleet.conflict"), copy.count("fleet.conflict"))).toBeGreaterThan(0);
   },
   900_000,
 );

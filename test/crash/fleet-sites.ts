@@ -25,14 +25,21 @@ reflexes:
   - { sense: fickle, interval: 40ms }
 `;
 
+export function copyFolder(from: string, to: string): void {
+  const { exitCode, stderr } = Bun.spawnSync(["cp", "-a", from, to]);
+  if (exitCode !== 0) throw new Error(`cp: ${stderr}`);
+}
+
 export class FleetSite implements AsyncDisposable {
   readonly name: string;
   readonly site: CrashSite;
   kernel: Kernel;
 
-  constructor(name: string, url: string) {
+  /** `data`: a folder of which its data is a copy; null: it begins with nothing. */
+  constructor(name: string, url: string, data: string | null = null) {
     this.name = name;
     this.site = new CrashSite(SENT, config(name, url));
+    if (data !== null) copyFolder(data, this.site.data);
     this.kernel = this.site.start();
   }
 

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { Cursor, Reach, Standing } from "../../src/fleet/proof.ts";
 import { type IsOurs, startAt } from "../../src/fleet/start.ts";
 
-const PROOF = { id: 1, mark: "1.00000000" };
+const PROOF = { id: 1, mark: "m1" };
 /** `others`: null where a nerve wrote the frame that knows no such word. */
 const frame = (epoch: string, to: number, position: number, others: readonly Reach[] | null = null): Standing => ({
   position,
