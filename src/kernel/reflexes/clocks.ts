@@ -97,14 +97,18 @@ export class Clocks {
     const reflexes = new Set<Reflex>();
     const fire = (due: number, skipped: number): void => {
       const wallMs = this.#clock.wallMs();
+      // Most senses are still computing when ticks come faster than computes: what is looked at for each tick is little.
       for (const reflex of reflexes) {
-        const { config, sense } = reflex;
         if (!reflex.enabled) continue;
-        if (config.kind === "workflow") this.#timedRuns.due(reflex, config, due, skipped);
-        if (config.kind === "workflow" || sense === null) continue;
+        const { sense } = reflex;
+        if (sense === null) {
+          const { config } = reflex;
+          if (config.kind === "workflow") this.#timedRuns.due(reflex, config, due, skipped);
+          continue;
+        }
         // While the store cannot be written nothing is computed, and the entries that wait for the store must not grow with
         // time.
-        if (config.catchUp === "one" && !this.#ledger.troubled) this.#remember(reflex, due);
+        if (reflex.remembersDue && !this.#ledger.troubled) this.#remember(reflex, due);
         reflex.fired++;
         this.#dueTimes.due(sense, due, skipped, wallMs);
       }

@@ -11,6 +11,8 @@ export interface Reflex {
   config: ReflexConfig;
   /** The target in the present configuration. Null where the target is a workflow. */
   sense: Sense | null;
+  /** Each due time is stored, so that one that passed while nerve was down is caught up. */
+  remembersDue: boolean;
   /** Digest of the words that decide. State of other words is not used. */
   readonly definition: string;
   /** Digest of the words that say when the reflex is due. */
@@ -28,6 +30,8 @@ export interface Reflex {
   handles: Handle[];
 }
 
+export const isRemembered = ({ catchUp }: ReflexConfig): boolean => catchUp === "one";
+
 export const newReflex = (
   config: ReflexConfig,
   sense: Sense | null,
@@ -36,6 +40,7 @@ export const newReflex = (
 ): Reflex => ({
   config,
   sense,
+  remembersDue: isRemembered(config),
   definition,
   schedule: scheduleOf(config),
   enabled: true,

@@ -27,7 +27,7 @@ import { heldEnds, incidentEnds } from "./incident-ends.ts";
 import type { Incidents } from "./incidents.ts";
 import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
 import { type Audience, Listeners } from "./listeners.ts";
-import { countingOn, newReflex, type Reflex } from "./reflex.ts";
+import { countingOn, isRemembered, newReflex, type Reflex } from "./reflex.ts";
 import { ReflexRows } from "./reflex-rows.ts";
 import { ReflexVoice } from "./reflex-voice.ts";
 import type { Silences } from "./silences.ts";
@@ -146,6 +146,7 @@ export class Reflexes implements KeyStatesOwner {
   /** Goes on with the same words that decide. The target and the due times may have changed. */
   #goOn(reflex: Reflex, config: ReflexConfig): void {
     reflex.config = config;
+    reflex.remembersDue = isRemembered(config);
     reflex.states?.goOn(config);
     const schedule = scheduleOf(config);
     if (schedule === reflex.schedule) return;
