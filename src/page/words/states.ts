@@ -57,8 +57,11 @@ export const LINK_MARKS: Readonly<Record<OtlpLink["state"], Mark>> = {
   refusing: mark("gate", "refusing", "crit"),
 };
 
+export const BEHIND = mark("clock", "behind", "warn");
 /** Two kernels send under one name. */
 export const CONFLICT = mark("fail", "conflict", "crit");
+export const CLOCK_OFF = mark("clock", "clock off", "warn");
+export const LATE = mark("clock", "late", "warn");
 
 export const HOST_MARKS: Readonly<Record<OriginState, Mark>> = {
   up: mark("ok", "up", "ok"),

@@ -11,6 +11,8 @@ const WHY = "no server of `fleet` can be reached: connection refused";
 
 const TRIES = { last_try: NOW - 12_000, next_try: NOW + 17_000 };
 
+const BEHIND = { since: NOW - 90_000, lag_ms: 36_000, busiest: "web1", share: 97 };
+
 export const FLEET: FleetStatus = {
   host: "hub",
   servers: ["tls://nats1.example:4222"],
@@ -24,10 +26,18 @@ export const FLEET: FleetStatus = {
     sent: 3_000,
     lost: 0,
   },
-  in: { state: "connected", why: null, since: NOW - 3_600_000, ...NO_TRIES, pending: 1, behind: null, stored: 90_210 },
+  in: {
+    state: "connected",
+    why: null,
+    since: NOW - 3_600_000,
+    ...NO_TRIES,
+    pending: 1,
+    behind: BEHIND,
+    stored: 90_210,
+  },
   stream: null,
-  clocks: [],
-  late: [],
+  clocks: [{ host: "web3", ahead_ms: -3_600_000, since: NOW - 90_000 }],
+  late: [{ host: "web4", since: NOW - 90_000, at: NOW - 4_000 }],
   conflicts: [{ host: "web2", since: NOW - 90_000, at: NOW - 4_000 }],
   copied: null,
   origins: { up: 13, silent: 2, missing: 12, late: 0, silent_hosts: [] },

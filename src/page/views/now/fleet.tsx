@@ -9,7 +9,7 @@ import { useStatus } from "../../data/summary.ts";
 import { Command, Foreign, Panel, Pill, StatusMark } from "../../parts/basics.tsx";
 import { linkTo } from "../../state/route.ts";
 import { count, counted } from "../../words/numbers.ts";
-import { CONFLICT, HOST_MARKS, LINK_MARKS } from "../../words/states.ts";
+import { BEHIND, CLOCK_OFF, CONFLICT, HOST_MARKS, LATE, LINK_MARKS, type Mark } from "../../words/states.ts";
 import { ago, moment } from "../../words/times.ts";
 
 const HOSTS: Freshness = { everyMs: 5_000, after: [] };
@@ -28,15 +28,16 @@ interface LinkProps {
   readonly side: Pick<OtlpLink, "state" | "since" | "why" | "next_try">;
   /** What waits on it, and what else there is to say; null: nobody knows. */
   readonly waits: string | null;
+  readonly mark: Mark;
 }
 
-function Link({ name, side: { state, since, why, next_try: next }, waits }: LinkProps) {
+function Link({ name, side: { state, since, why, next_try: next }, waits, mark }: LinkProps) {
   const begun = state === "connected" ? null : `since ${moment(since)}`;
   const again = next === null ? null : `next try ${ago(next)}`;
   return (
     <div class="kv">
       <span class="b">{name}</span>
-      <StatusMark mark={LINK_MARKS[state]} />
+      <StatusMark mark={mark} />
       <span class="s clamp" title={why ?? ""}>
         <Foreign text={[begun, again, waits, why].filter((part) => part !== null).join(" · ")} />
       </span>
@@ -44,12 +45,21 @@ function Link({ name, side: { state, since, why, next_try: next }, waits }: Link
   );
 }
 
-interface HostProps {
-  readonly row: HostRow;
-  readonly isTwice: boolean;
+/** What is worst about a host. */
+function markOf({ host, state }: HostRow, { conflicts, clocks, late }: FleetStatus): Mark {
+  const isIn = (hosts: readonly { readonly host: string }[]): boolean => hosts.some((one) => one.host === host);
+  if (isIn(conflicts)) return CONFLICT;
+  if (state === "silent") return HOST_MARKS.silent;
+  if (isIn(clocks)) return CLOCK_OFF;
+  return isIn(late) ? LATE : HOST_MARKS[state];
 }
 
-function Host({ row: { host, state, since, last_heard: heard, missing }, isTwice }: HostProps) {
+interface HostProps {
+  readonly row: HostRow;
+  readonly mark: Mark;
+}
+
+function Host({ row: { host, state, since, last_heard: heard, missing }, mark }: HostProps) {
   const parts = [
     state === "silent" ? `since ${moment(since)}` : null,
     heard === null ? "never heard" : `heard ${ago(heard)}`,
@@ -60,7 +70,7 @@ function Host({ row: { host, state, since, last_heard: heard, missing }, isTwice
       <a class="b tr" href={linkTo("signals", { q: `sense:${host}/` })}>
         <Foreign text={host} />
       </a>
-      <StatusMark mark={isTwice ? CONFLICT : HOST_MARKS[state]} />
+      <StatusMark mark={mark} />
       <span class="s">{parts.filter((part) => part !== null).join(" · ")}</span>
     </div>
   );
@@ -76,11 +86,14 @@ const OtlpLinks = ({ links }: { readonly links: readonly OtlpLink[] }) => (
         key={link.kind}
         name={`OTLP ${link.kind}`}
         side={link}
+        mark={LINK_MARKS[link.state]}
         waits={link.refused > 0 ? `${count(link.refused)} refused` : waiting(link.backlog, "row")}
       />
     ))}
   </>
 );
+
+const framesOf = (pending: number | null): string | null => (pending === null ? null : waiting(pending, "frame"));
 
 export function LinksPanel({ hosts }: { readonly hosts: HostsAnswer | null }) {
   const { fleet = null, otlp = null } = useStatus().value?.status ?? {};
@@ -101,7 +114,7 @@ interface FleetProps {
 }
 
 function FleetPanel({ fleet, hosts, others }: FleetProps) {
-  const { out, in: into, origins, conflicts } = fleet;
+  const { out, in: into, origins } = fleet;
   const { silent, up } = origins;
   const pill = silent > 0 ? <Pill tone="warn">{count(silent)} silent</Pill> : <Pill tone="ok">{count(up)} up</Pill>;
   const title = (
@@ -112,13 +125,18 @@ function FleetPanel({ fleet, hosts, others }: FleetProps) {
   );
   return (
     <Panel title={title} aside={silent > 0 ? `${count(up)} up` : null}>
-      <Link name="Out" side={out} waits={waiting(out.backlog, "signal")} />
+      <Link name="Out" side={out} mark={LINK_MARKS[out.state]} waits={waiting(out.backlog, "signal")} />
       {into === null ? null : (
-        <Link name="In" side={into} waits={into.pending === null ? null : waiting(into.pending, "frame")} />
+        <Link
+          name="In"
+          side={into}
+          mark={into.behind === null ? LINK_MARKS[into.state] : BEHIND}
+          waits={framesOf(into.pending)}
+        />
       )}
       {others}
       {(hosts?.hosts ?? []).map((row) => (
-        <Host key={row.host} row={row} isTwice={conflicts.some(({ host }) => host === row.host)} />
+        <Host key={row.host} row={row} mark={markOf(row, fleet)} />
       ))}
       {hosts === null || hosts.more === 0 ? null : (
         <div class="kv">
