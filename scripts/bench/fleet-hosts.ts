@@ -2,35 +2,42 @@
  * Many hosts in one process: each with a connection of its own, and a frame a second with the signals of that second. What a host could
  * not send waits, and leaves when it is connected again.
  *
- *     bun fleet-hosts.ts URL HOSTS SIGNALS SECONDS CUT-HOSTS CUT-FROM-S CUT-FOR-S
+ *     bun fleet-hosts.ts URL KEYS SIGNALS SECONDS CUT-HOSTS CUT-FROM-S CUT-FOR-S
  *
- * The first `CUT-HOSTS` hosts have no connection from second CUT-FROM-S on, for CUT-FOR-S seconds. Prints JSON at the end.
+ * KEYS is a file with the key pair of each host, by its name. The first `CUT-HOSTS` hosts have no connection from second CUT-FROM-S on, for CUT-FOR-S seconds. Prints a line once all are connected, and JSON at the end.
  */
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { Session } from "../../src/fleet/engine/engine.ts";
 import { type CarriedSignal, MAX_FRAME_SIGNALS, packFrame, signalText } from "../../src/fleet/frame.ts";
+import type { KeyPair } from "../../src/fleet/nats/keys.ts";
 import { Nats } from "../../src/fleet/nats/session.ts";
 
-const [url = "", ...numbers] = process.argv.slice(2);
-const [hosts = 1, perSecond = 1, seconds = 1, cutHosts = 0, cutFrom = 0, cutFor = 0] = numbers.map(Number);
+const [url = "", file = "", ...numbers] = process.argv.slice(2);
+const [perSecond = 1, seconds = 1, cutHosts = 0, cutFrom = 0, cutFor = 0] = numbers.map(Number);
 const EPOCH = "00112233";
-const NOBODY = { nkey: null, creds: null, ca: null, cert: null, key: null };
+const FILES = { creds: null, ca: null, cert: null, key: null };
+const keys = Object.entries(JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, KeyPair>>);
 const TRACE = randomBytes(12).toString("hex");
 
-const startedAt = Date.now();
+let startedAt = Date.now();
 const secondsIn = (): number => (Date.now() - startedAt) / 1_000;
 const acks: number[] = [];
+/** One connection after another is made: all of them sign in this process, and would be late together. */
+let turn: Promise<unknown> = Promise.resolve();
 
 class SimulatedHost {
   readonly #name: string;
+  readonly #nkey: string;
   readonly #isCut: boolean;
   #session: Session | null = null;
   #made = 0;
   #sent = 0;
   #position = 0;
 
-  constructor(at: number) {
-    this.#name = `h${String(at).padStart(4, "0")}`;
+  constructor(at: number, name: string, nkey: string) {
+    this.#name = name;
+    this.#nkey = nkey;
     this.#isCut = at < cutHosts;
   }
 
@@ -70,9 +77,20 @@ class SimulatedHost {
     }
   }
 
-  async #connect(): Promise<Session | null> {
+  async begin(): Promise<void> {
+    while (this.#session === null) this.#session = await this.#connect();
+  }
+
+  #connect(): Promise<Session | null> {
+    const connecting = turn.then(() => this.#connectNow());
+    turn = connecting;
+    return connecting;
+  }
+
+  async #connectNow(): Promise<Session | null> {
     const session = await new Nats({
-      ...NOBODY,
+      ...FILES,
+      nkey: this.#nkey,
       host: this.#name,
       servers: [url],
       domain: null,
@@ -113,7 +131,11 @@ class SimulatedHost {
   }
 }
 
-const sent = await Promise.all(Array.from({ length: hosts }, (_, at) => new SimulatedHost(at).live()));
+const hosts = keys.map(([name, { seed }], at) => new SimulatedHost(at, name, seed));
+for (const host of hosts) await host.begin();
+console.log("connected");
+startedAt = Date.now();
+const sent = await Promise.all(hosts.map((host) => host.live()));
 acks.sort((a, b) => a - b);
 const share = (part: number): number => acks[Math.min(acks.length - 1, Math.floor(acks.length * part))] ?? 0;
 console.log(

@@ -29,8 +29,8 @@ export interface Reports {
   forwarded(step: Said<"forwarded">): Promise<void>;
 }
 
-/** So many hosts are asked at once. */
-const ASKED_AT_ONCE = 64;
+/** So many hosts are asked at once. A server before 2.10 says nothing of one that is not connected, which then costs all of them the limit. */
+const ASKED_AT_ONCE = 500;
 /** A connection that lasted so long was a good one: the next pause is short again. */
 const GOOD_MS = 10_000;
 /** Questions of other hosts that wait for the kernel. */

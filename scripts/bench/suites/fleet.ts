@@ -7,7 +7,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { connectTo } from "../../../src/fleet/nats/connection.ts";
+import { type KeyPair, newKeyPair } from "../../../src/fleet/nats/keys.ts";
 import { Requests } from "../../../src/fleet/nats/requests.ts";
+import { serverConfig } from "../../../src/fleet/nats/server-config.ts";
 import { makeStream } from "../../../src/fleet/nats/stream.ts";
 import { type Figure, median } from "../figures.ts";
 import { childrenOf, cpuMs, pssBytes } from "../processes.ts";
@@ -16,7 +18,8 @@ import { type Running, runNerve, Site } from "../site.ts";
 import { rawInserts } from "./flood.ts";
 
 const SERVER = "/usr/sbin/nats-server";
-const [HOSTNAME, PORT] = ["127.0.0.1", 4297];
+const HOSTNAME = "127.0.0.1";
+const PORT = freePort();
 const URL = `nats://${HOSTNAME}:${PORT}`;
 const PER_SECOND = 50;
 const GIGABYTE = 1024 ** 3;
@@ -34,13 +37,33 @@ interface Sent {
   readonly ackMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
+function freePort(): number {
+  const taken = Bun.listen({ hostname: HOSTNAME, port: 0, socket: { data() {} } });
+  taken.stop(true);
+  return taken.port;
+}
+
+/** A pair for each host, by its name. */
+type Keys = Readonly<Record<string, KeyPair>>;
+
+const HUB = newKeyPair();
+const hostName = (at: number): string => `h${String(at).padStart(4, "0")}`;
+
+/** The configuration that `nerve fleet init` prints for these hosts. */
+function configurationFor(keys: Keys): string {
+  const user = (host: string, { publicKey }: KeyPair) => ({ host, publicKey, receives: host === "hub", site: null });
+  const users = [user("hub", HUB), ...Object.entries(keys).map(([host, pair]) => user(host, pair))];
+  const listen = `${HOSTNAME}:${PORT}`;
+  return serverConfig({ users, stream: "NERVE", domain: null, listen, leafListen: listen, isTls: false });
+}
+
 class Server implements Disposable {
   readonly #site: Site;
   #child: Subprocess;
 
-  constructor(site: Site) {
+  constructor(site: Site, keys: Keys) {
     this.#site = site;
-    site.write("nats.conf", `listen: "${HOSTNAME}:${PORT}"\njetstream { store_dir: "${join(site.folder, "nats")}" }\n`);
+    site.write("nats.conf", configurationFor(keys).replace("/var/lib/nats", join(site.folder, "nats")));
     this.#child = this.#spawn();
   }
 
@@ -54,16 +77,16 @@ class Server implements Disposable {
   }
 
   async makeStream(): Promise<void> {
-    const nobody = { host: "bench", nkey: null, creds: null, ca: null, cert: null, key: null };
+    const access = { host: "hub", nkey: HUB.seed, creds: null, ca: null, cert: null, key: null };
     for (;;) {
-      const connection = await connectTo(URL, nobody);
+      const connection = await connectTo(URL, access);
       if ("kind" in connection) {
         await Bun.sleep(50);
         continue;
       }
       const requests = new Requests(
         connection.nats,
-        { host: "bench", server: URL, stream: "NERVE", identity: null },
+        { host: "hub", server: URL, stream: "NERVE", identity: null },
         null,
       );
       await makeStream(requests, { stream: "NERVE", maxBytes: 8 * GIGABYTE, maxAgeMs: 86_400_000, replicas: 1 });
@@ -88,11 +111,24 @@ interface Cut {
   readonly forS: number;
 }
 
-async function send(hosts: number, seconds: number, { hosts: cut, fromS, forS }: Cut): Promise<Sent> {
+/** Resolves once all hosts are connected. */
+async function send(
+  site: Site,
+  keys: Keys,
+  seconds: number,
+  { hosts: cut, fromS, forS }: Cut,
+): Promise<{ readonly sent: Promise<Sent> }> {
   const program = join(import.meta.dir, "../fleet-hosts.ts");
-  const numbers = [hosts, PER_SECOND, seconds, cut, fromS, forS].map(String);
-  const child = Bun.spawn([process.execPath, program, URL, ...numbers], { stdout: "pipe", stderr: "inherit" });
-  return JSON.parse(await new Response(child.stdout).text()) as Sent;
+  site.write("keys.json", JSON.stringify(keys));
+  const numbers = [PER_SECOND, seconds, cut, fromS, forS].map(String);
+  const child = Bun.spawn([process.execPath, program, URL, join(site.folder, "keys.json"), ...numbers], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const reader = child.stdout.getReader();
+  await reader.read();
+  reader.releaseLock();
+  return { sent: new Response(child.stdout).json() as Promise<Sent> };
 }
 
 const fleetPid = ({ pid }: Running): number =>
@@ -119,7 +155,7 @@ async function hubOn(setting: Setting, site: Site): Promise<Running> {
   site.write(
     "nerve.yaml",
     `host: hub
-fleet: { servers: ["${URL}"], receive: ["*/cpu-usage"] }
+fleet: { servers: ["${URL}"], nkey: ${HUB.seed}, receive: ["*/cpu-usage"] }
 senses: { beat: {} }
 reflexes:
   - { sense: beat, interval: 1s }
@@ -145,18 +181,19 @@ async function round(
   killAtS: number | null,
 ): Promise<Round> {
   using site = new Site();
-  using server = new Server(site);
+  const keys: Keys = Object.fromEntries(Array.from({ length: hosts }, (_, at) => [hostName(at), newKeyPair()]));
+  using server = new Server(site, keys);
   await server.makeStream();
   await using hub = await hubOn(setting, site);
   while (fleetPid(hub) === 0) await Bun.sleep(50);
   const fleet = fleetPid(hub);
+  const sending = await send(site, keys, seconds, cut);
   const before = { hub: cpuMs(hub.pid), fleet: cpuMs(fleet), server: cpuMs(server.pid) };
-  const sending = send(hosts, seconds, cut);
   if (killAtS !== null) {
     await Bun.sleep(killAtS * 1_000);
     await server.killAndStart();
   }
-  const sent = await sending;
+  const sent = await sending.sent;
   const endedAt = performance.now();
   await allStored(hub, sent.signals);
   const behindMs = performance.now() - endedAt;

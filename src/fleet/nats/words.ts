@@ -124,7 +124,9 @@ function forbidden(subject: string, { host, server, identity }: Parties): string
 }
 
 export const unheardBy = (subject: string, { server, stream }: Parties): Trouble =>
-  blocked(`no stream takes in ${subject}: ${stream} is not there, or JetStream is off at ${server}; ${INIT}`);
+  blocked(
+    `no stream takes in ${subject}: ${stream} is not there, or JetStream is off at ${server}; ${INIT}; where this host has just joined, the server wants a second reload`,
+  );
 
 /** Why a request brought no answer. `subject`: what was asked. */
 export function requestTrouble(error: unknown, subject: string, parties: Parties): Trouble {
