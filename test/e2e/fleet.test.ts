@@ -197,6 +197,13 @@ withNats("a server that is away, and a stream that is deleted, are said once eac
       return /this host has heard no other host for .*the states are those of then/.test(stderr);
     });
     expect((await runNerve(folders.hub.path, ["why"])).stdout).toContain("a host that falls silent is not noticed");
+    const out = await until("the reason is that of the newest try", async () => {
+      const side = (await web.status()).fleet?.out;
+      return side?.why?.includes("refuses connections") ? side : null;
+    });
+    expect(out.state).toBe("offline");
+    expect(out.last_try).toBeGreaterThanOrEqual(out.since);
+    expect(out.next_try).toBeGreaterThan(out.last_try ?? 0);
     const behind = made(web).at(-1)?.id ?? 0;
     await until("web1 goes on", () => (made(web).at(-1)?.id ?? 0) > behind + 5);
     expect(web.logs({ event: "fleet.offline" }).length).toBe(1);
