@@ -55,6 +55,9 @@ export function whyHosts(scene: Scene, silent: Silent): Why {
       ...(one === undefined
         ? []
         : [{ command: `nerve explain ${one.watchers[0]?.name}`, does: "what the reflex made of that" }]),
+      ...(first === undefined || first.at === null
+        ? []
+        : [{ command: `nerve fleet forget ${first.host}`, does: "where the host is gone for good" }]),
     ],
   };
 }

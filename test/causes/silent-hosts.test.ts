@@ -48,7 +48,7 @@ test("a hub that hears all says so; one that does not names who is silent, since
       /^Host web2 is silent: nothing of it has come since \d\d:\d\d:\d\d \(2m.* ago\)\. Nobody is told/,
     ),
     troubles: [["hosts", "web2", "silent"]],
-    next: ["nerve fleet status"],
+    next: ["nerve fleet status", "nerve fleet forget web2"],
   });
   expect(why(bench).text).toContain("because no reflex on `*/presence` starts a workflow.");
   await bench.passWith(2 * MINUTE, "web1");
@@ -61,7 +61,7 @@ test("the reflex that reports silence is named with the run that it started; whi
   using told = await hub(hubOf(rule("edge: rising")), "web3", "web4", "web5");
   expect(why(told)).toMatchObject({
     text: expect.stringMatching(/Reflex down started run 1 of page for web2 at \d\d:\d\d:\d\d/),
-    next: ["nerve fleet status", "nerve explain down"],
+    next: ["nerve fleet status", "nerve explain down", "nerve fleet forget web2"],
   });
   using held = await hub(hubOf(rule("for: 10m")), "web3", "web4", "web5");
   expect(why(held).text).toMatch(/^Host web2 is silent.* Reflex down \(key web2\) matches.*if that goes on/);
