@@ -24,6 +24,8 @@ const given = (name: string): string | null => {
 };
 const number = (name: string, usual: number): number => Number(given(name) ?? usual);
 
+/** Before this process moves to its hosts. */
+const STARTED_IN = process.cwd();
 const ROOT = resolve(import.meta.dir, "../..");
 const SHOWN_EVERY_MS = 60_000;
 
@@ -103,7 +105,8 @@ async function many(sets: readonly SeedSet[]): Promise<number> {
   const isAll = flag("all");
   const jobs = number("jobs", isAll ? 2 : 1);
   const most = flag("first") ? 1 : number("bad", isAll ? 3 : Number.POSITIVE_INFINITY);
-  const file = isAll ? new DoneFile(given("done") ?? join(ROOT, "build/sim-done.jsonl"), sourceOf(), commitOf()) : null;
+  const path = resolve(STARTED_IN, given("done") ?? join(ROOT, "build/sim-done.jsonl"));
+  const file = isAll ? new DoneFile(path, sourceOf(), commitOf()) : null;
   const sums = new Sums();
   let tasks = tasksOf(sets);
   const total = tasks.length;

@@ -1,6 +1,7 @@
 /** The seeds that are to be simulated, in sets; and a file of those that are done, so that whoever comes later goes on. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { readJson } from "../../src/base/json.ts";
 import type { Task, Told } from "./told.ts";
 import { DAY, HOUR, type Size, sizeOf } from "./words.ts";
 
@@ -56,13 +57,15 @@ export class DoneFile {
     this.#source = source;
     this.#commit = commit;
     mkdirSync(dirname(path), { recursive: true });
+    // A line whose writer was killed has no end.
+    if (existsSync(path) && !/(^|\n)$/.test(readFileSync(path, "utf8"))) appendFileSync(path, "\n");
   }
 
   read(): Done[] {
     if (!existsSync(this.#path)) return [];
-    // The last line is cut off where its writer was killed.
-    const lines = readFileSync(this.#path, "utf8").split("\n").slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as Done).filter(({ source }) => source === this.#source);
+    const lines = readFileSync(this.#path, "utf8").split("\n");
+    const done = lines.map((line) => readJson(line) as Done | null | undefined);
+    return done.flatMap((one) => (one?.source === this.#source ? one : []));
   }
 
   add(set: string, told: Told): Done {
