@@ -127,8 +127,15 @@ async function send(
   });
   const reader = child.stdout.getReader();
   await reader.read();
-  reader.releaseLock();
-  return { sent: new Response(child.stdout).json() as Promise<Sent> };
+  const figures = async (): Promise<Sent> => {
+    const parts: Uint8Array[] = [];
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return JSON.parse(Buffer.concat(parts).toString()) as Sent;
+      parts.push(value);
+    }
+  };
+  return { sent: figures() };
 }
 
 const fleetPid = ({ pid }: Running): number =>
