@@ -1,10 +1,12 @@
 /** The table of what is owed to senses: its numbers, and a store that an earlier build left. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { copyFileSync } from "node:fs";
 
 import { openStore, type Store } from "../../src/store/open.ts";
 import type { Owed } from "../../src/store/sense-state.ts";
 import { storeFile } from "../../src/store/tables.ts";
+import { carryOver } from "../../src/upgrade/carry-over.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { withoutSenseKeys } from "../helpers/older-store.ts";
 
@@ -90,4 +92,23 @@ test("what an earlier build left is the same after its migration, damaged column
     expect.stringContaining("row b: outbox is"),
   ]);
   store.close();
+});
+
+test("the way back of an upgrade carries the rows into the table of the earlier build", () => {
+  using folder = temporaryFolder();
+  const store = open(folder.path);
+  store.commit(() => store.senses.setOwed([...changesOf(3, 1), { sense: "a", owed: owedFor(2), unanswered: [1] }]));
+  store.close();
+  const older = folder.file("older.db");
+  copyFileSync(storeFile(folder.path), older);
+  const columns = "SELECT sense, outbox, owed, started, strikes, quarantine FROM sense_state ORDER BY sense";
+  const before = new Database(older);
+  const rows = before.query(columns).all();
+  withoutSenseKeys(before);
+  before.run("DELETE FROM sense_state");
+  before.close(true);
+  expect(carryOver(older, storeFile(folder.path))).toEqual({ ok: true, value: undefined });
+  const after = new Database(older, { readonly: true });
+  expect([rows.length, after.query(columns).all()]).toEqual([4, rows]);
+  after.close();
 });
