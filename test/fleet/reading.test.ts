@@ -27,6 +27,7 @@ async function readAll(url: string, frames: number): Promise<{ sizes: number[]; 
     if (some === null || "kind" in some) throw new Error(some?.why ?? "the reading is over");
     sizes.push(...some.map(({ body }) => body.length));
   }
+  await questions.flush();
   await session.close();
   return { sizes, questions: questions.subjects.length };
 }

@@ -243,6 +243,8 @@ export async function publishAll(
 export interface Watched extends AsyncDisposable {
   /** Of each message, in the order in which they came. */
   readonly subjects: readonly string[];
+  /** Resolves when all that the server has is here. */
+  flush(): Promise<void>;
 }
 
 /** What is published under `subject`, which may have wildcards. */
@@ -252,5 +254,5 @@ export async function watched(url: string, subject: string): Promise<Watched> {
   const subjects: string[] = [];
   connection.nats.subscribe(subject, { callback: (_, message) => void subjects.push(message.subject) });
   await connection.nats.flush();
-  return { subjects, [Symbol.asyncDispose]: () => connection.nats.close() };
+  return { subjects, flush: () => connection.nats.flush(), [Symbol.asyncDispose]: () => connection.nats.close() };
 }
