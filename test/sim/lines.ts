@@ -8,20 +8,23 @@ const FEW = 80;
 
 /** What no world has in it, by the files that deal with it. */
 const UNREACHED: readonly (readonly [RegExp, string])[] = [
-  [/kernel\/host\//, "the host: locks, a data directory that is taken away, sockets of the service manager"],
-  [/kernel\/daemon\/(push|main)/, "no scripted process sends pushes"],
-  [/push-worker/, "no scripted process sends pushes"],
+  [/kernel\/(push|daemon\/push)/, "no scripted process sends pushes"],
+  [/kernel\/otlp/, "no scripted process carries telemetry"],
   [
-    /(reflex-voice|histories|reflex-rows|masked|sleepers|history-fold)/,
-    "rows, logs and archives that are damaged: scripts/fuzz-store.ts",
+    /kernel\/(fleet|daemon\/asked)/,
+    "frames, questions and refusals that no scripted host sends; nothing is sent to others",
   ],
-  [/(archiver|archive)/, "files that are damaged: scripts/fuzz-store.ts"],
+  [
+    /(reflex-voice|histories|reflex-rows|sleepers|quarantines)/,
+    "rows and logs that are damaged: scripts/fuzz-store.ts",
+  ],
+  [/archiv/, "files that are damaged: scripts/fuzz-store.ts"],
+  [/masked/, "secrets in what is said"],
   [/run-voice/, "runs of hours, rows that are put right"],
-  [/(watched-data|data-directory)/, "a data directory that is removed"],
-  [/path-watch/, "inotify itself: the world says what it would"],
-  [/watches|paths/, "folders of built-in senses"],
-  [/past/, "a past that is more than one frame"],
-  [/fleet|conflicts|complaints|concerns/, "frames that no host of ours sends"],
+  [/watched-data/, "a data directory that is removed"],
+  [/past-pieces/, "a past that is more than one frame"],
+  [/(leavings|controls)/, "items that a person drops or tries again, and what no scripted person asks"],
+  [/(taskless-crew|worker-log)/, "what a process without tasks is blamed for, and output without end"],
 ];
 
 const reasonOf = (file: string): string => UNREACHED.find(([pattern]) => pattern.test(file))?.[1] ?? "";
