@@ -1,6 +1,7 @@
 /**
  * Other hosts, and the stream that they send to: each makes signals at its own pace, falls silent now and again, loses some of them
- * before they leave, and is put back from a copy of its data. The stream forgets nothing, and outlives every process that reads it.
+ * before they leave, is put back from a copy of its data, and has a copy that runs beside it and takes turns with it. The stream forgets
+ * nothing, and outlives every process that reads it.
  */
 import { type Below, pick } from "../rules/random.ts";
 import type { Machine } from "./machine.ts";
@@ -32,10 +33,18 @@ export interface FarFrame {
   readonly signals: readonly FarSignal[];
 }
 
+/** A data directory of a host: the ids that it gave. */
+interface FarCopy {
+  readonly epoch: string;
+  upto: number;
+}
+
 interface FarHost {
   readonly name: string;
-  epoch: number;
-  upto: number;
+  epochs: number;
+  copy: FarCopy;
+  /** Runs beside it, and waits for its turn. */
+  beside: FarCopy | null;
   /** Signals that it ever sent, across its epochs. */
   n: number;
   level: number;
@@ -51,19 +60,30 @@ export class FarHosts {
   readonly #machine: Machine;
   readonly #below: Below;
   readonly #hosts: readonly FarHost[];
+  #listenedMs = 0;
+  #listensSince: number | null = null;
+  /** How often somebody who could hear them was cut off. */
+  cuts = 0;
 
   constructor(machine: Machine, below: Below) {
     this.#machine = machine;
     this.#below = below;
-    this.#hosts = FAR_HOSTS.map((name) => ({
-      name,
-      epoch: 1,
-      upto: below(50),
-      n: 0,
-      level: 5,
-      nextAt: 0,
-      signals: [],
-    }));
+    this.#hosts = FAR_HOSTS.map((name) => {
+      const copy = { epoch: "e1", upto: below(50) };
+      return { name, epochs: 1, copy, beside: null, n: 0, level: 5, nextAt: 0, signals: [] };
+    });
+  }
+
+  /** Somebody can hear them from now on, or no longer. */
+  isHeard(isHeard: boolean): void {
+    this.#listenedMs = this.listenedMs;
+    if (!isHeard && this.#listensSince !== null) this.cuts++;
+    this.#listensSince = isHeard ? this.#machine.realMs : null;
+  }
+
+  /** Milliseconds for which somebody could hear them. */
+  get listenedMs(): number {
+    return this.#listenedMs + (this.#listensSince === null ? 0 : this.#machine.realMs - this.#listensSince);
   }
 
   /** The signal of that number, as its host made it. */
@@ -90,23 +110,24 @@ export class FarHosts {
 
   #sends(host: FarHost): void {
     const { isWell } = this;
-    if (!isWell && this.#below(130) === 0) this.#isPutBack(host);
+    if (!isWell && this.#below(130) === 0) host.copy = this.#copyOf(host);
+    if (!isWell && this.#below(130) === 0) host.beside = host.beside === null ? this.#copyOf(host) : null;
+    if (host.beside !== null && this.#below(4) === 0) [host.copy, host.beside] = [host.beside, host.copy];
+    const { copy } = host;
     const lost = !isWell && this.#below(65) === 0 ? 1 + this.#below(5) : 0;
-    const from = host.upto + lost;
+    const from = copy.upto + lost;
     const count = this.#below(3) === 0 ? 1 + this.#below(3) : 0;
     const signals = Array.from({ length: count }, (_, index) => this.#signal(host, from + index + 1));
-    host.upto = from + count;
-    const { name, epoch } = host;
+    copy.upto = from + count;
     this.stream.push({
-      ...{ position: this.stream.length + 1, host: name, epoch: `e${epoch}`, from, to: host.upto },
+      ...{ position: this.stream.length + 1, host: host.name, epoch: copy.epoch, from, to: copy.upto },
       signals,
     });
   }
 
-  /** Its ids begin again at some that it gave before. */
-  #isPutBack(host: FarHost): void {
-    host.epoch++;
-    host.upto = Math.max(0, host.upto - this.#below(10));
+  /** Its ids begin again at some that were given before. */
+  #copyOf(host: FarHost): FarCopy {
+    return { epoch: `e${++host.epochs}`, upto: Math.max(0, host.copy.upto - this.#below(40)) };
   }
 
   #signal(host: FarHost, id: number): FarSignal {

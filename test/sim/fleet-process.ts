@@ -32,6 +32,7 @@ export class FleetProcess extends AsideWorker {
 
   #connects(): void {
     this.#isCutOff = false;
+    this.#far.isHeard(true);
     this.says({ type: "link", side: "in", state: "connected", why: null, nextMs: null });
   }
 
@@ -48,6 +49,7 @@ export class FleetProcess extends AsideWorker {
 
   #isCut(): void {
     this.#isCutOff = true;
+    this.#far.isHeard(false);
     const nextMs = this.below(20 * MINUTE);
     this.says({ type: "link", side: "in", state: "offline", why: "nobody answers", nextMs });
     this.says({ type: "waiting", pending: null });
@@ -77,6 +79,7 @@ export class FleetProcess extends AsideWorker {
   receive(message: Message): void {
     switch (message.type) {
       case "init":
+        this.#far.isHeard(false);
         this.#brought = (message.place as { readonly position: number } | null)?.position ?? 0;
         return this.boots(message);
       case "stored":

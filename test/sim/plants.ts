@@ -325,6 +325,36 @@ export const PLANTS: readonly Plant[] = [
     ],
   },
   {
+    name: "what a host makes is passed over when its ids begin anew",
+    edits: [
+      edit(
+        "kernel/fleet/origins.ts",
+        'const above = epoch === "anew" ? Math.min(before, frame.from) : before;',
+        "const above = before;",
+      ),
+    ],
+  },
+  {
+    name: "an epoch that comes again is taken for another one",
+    edits: [
+      edit(
+        "kernel/fleet/origins.ts",
+        "const formerUpto = former.get(frame.epoch) ?? null;",
+        "const formerUpto = null;",
+      ),
+    ],
+  },
+  {
+    name: "a host is silent while nobody could hear it",
+    edits: [
+      edit(
+        "kernel/fleet/fleet.ts",
+        "const isHearing = (): boolean => this.#isHearing();",
+        "const isHearing = (): boolean => this.#isHearing() || true;",
+      ),
+    ],
+  },
+  {
     name: "no reflex decides on signals of other hosts",
     edits: [
       edit(

@@ -14,7 +14,13 @@ interface Known {
   stored: number;
   isSilent: boolean;
   heardAt: number;
+  /** For how long somebody could hear the hosts then, and how often that was cut off. */
+  listenedMs: number;
+  cuts: number;
 }
+
+/** The kernel hears of a cut so much later at most. */
+const CUT_MS = 4_000;
 
 export class RemoteOracle {
   readonly #known = new Map<string, Known>();
@@ -22,7 +28,7 @@ export class RemoteOracle {
   far: FarHosts | null = null;
 
   #of(host: string): Known {
-    const known = this.#known.get(host) ?? { stored: 0, isSilent: false, heardAt: 0 };
+    const known = this.#known.get(host) ?? { stored: 0, isSilent: false, heardAt: 0, listenedMs: 0, cuts: 0 };
     this.#known.set(host, known);
     return known;
   }
@@ -53,13 +59,21 @@ export class RemoteOracle {
     known.isSilent = isSilent;
     if (isSilent && realMs - known.heardAt < SILENT_AFTER_MS)
       violation("presence", `${host} is said to be silent ${realMs - known.heardAt} ms after it was heard`);
+    const { listenedMs, cuts } = this.far ?? { listenedMs: 0, cuts: 0 };
+    const couldHearMs = listenedMs - known.listenedMs + CUT_MS * (1 + cuts - known.cuts);
+    if (isSilent && couldHearMs < SILENT_AFTER_MS)
+      violation("presence", `${host} is said to be silent, and could be heard for ${couldHearMs} ms since`);
   }
 
   origin(row: Origin, realMs: number): void {
     const before = this.#origins.get(row.host);
     this.#origins.set(row.host, row);
     const known = this.#of(row.host);
-    if (row.state === "up") known.heardAt = realMs;
+    if (row.state === "up") {
+      known.heardAt = realMs;
+      known.listenedMs = this.far?.listenedMs ?? 0;
+      known.cuts = this.far?.cuts ?? 0;
+    }
     if (before?.epoch === row.epoch && row.upto < before.upto)
       violation("origins", `${row.host} goes back from ${before.upto} to ${row.upto}`);
     if (row.signals !== known.stored)
