@@ -7,9 +7,17 @@ import { FLEET } from "../page/world/fleet.ts";
 
 const NOW = 1_800_000_000_000;
 const GB = 1024 ** 3;
-const WELL: FleetStatus = { ...FLEET, conflicts: [] };
 const incoming = (behind: NonNullable<FleetStatus["in"]>["behind"]): FleetStatus["in"] =>
   FLEET.in === null ? null : { ...FLEET.in, behind };
+const WELL: FleetStatus = {
+  ...FLEET,
+  conflicts: [],
+  copied: null,
+  in: incoming(null),
+  stream: null,
+  clocks: [],
+  late: [],
+};
 const STREAM = {
   ...{ stream: "NERVE", bytes: 8.5 * GB, max_bytes: 10 * GB, messages: 9, max_messages: 0, max_age_ms: 0 },
   ...{ oldest_at: NOW - 850_000, newest_at: NOW, percent: 85, full_in_ms: 150_000, looked_at: NOW },
