@@ -83,11 +83,11 @@ test.concurrent("reading a peer that has not run throws PeerNotReady, which the 
   expect(second?.payload).toEqual({ visits: 1 });
 });
 
-/** Digest by path of everything in the folder a peer's handle could change; -shm holds only the locks of readers. */
+/** Digest by path of everything in the folder a peer's handle could change; -shm holds only the locks of readers, and the kernel writes the ballast meanwhile. */
 function digests(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const names = files.map(({ parentPath, name }) => join(parentPath, name));
-  const kept = names.filter((name) => !name.endsWith("-shm") && !/\/logs\.db(-wal)?$/.test(name));
+  const kept = names.filter((name) => !name.endsWith("-shm") && !/\/(logs\.db(-wal)?|ballast)$/.test(name));
   return Object.fromEntries(
     kept.sort().map((name) => [name, createHash("sha256").update(readFileSync(name)).digest("hex")]),
   );
