@@ -4,7 +4,7 @@
  * the API of the stream.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { isTrouble } from "../../src/fleet/engine/engine.ts";
 import { connectTo } from "../../src/fleet/nats/connection.ts";
 import { FleetHost } from "../helpers/fleet-host.ts";
@@ -60,6 +60,19 @@ async function relay(evil: NatsConnection, body: string, target: string, api = "
   // The answers of the stream come in their order: behind this one the one before was sent.
   await evil.request(`${api}.${LAST}`, "", { timeout: 5_000 });
 }
+
+/** A header block that no client of NATS writes: the server takes any. */
+const rawHeaders = (block: string): MsgHdrs =>
+  Object.assign(headers(), { encode: () => new TextEncoder().encode(block) });
+
+const LABEL = "Nerve-Epoch: ab\r\nNerve-To: 1\r\n";
+const BROKEN_HEADERS = [
+  `NATS/1.0\r\n${LABEL}bad name: x\r\n\r\n`,
+  `NATS/1.0\r\n${LABEL}Name: one\nmore\r\n\r\n`,
+  `NATS/1.0\r\n${LABEL}: x\r\n\r\n`,
+  `NATS/1.0\r\n${LABEL}${"Nats-Subject: x\r\n".repeat(50_000)}\r\n`,
+  `NATS/1.0\r\n${LABEL}${Array.from({ length: 80_000 }, (_, at) => `n${at}: x\r\n`).join("")}\r\n`,
+];
 
 const UPDATE = { name: "NERVE", subjects: ["nerve.*.signals"], storage: "file", discard: "old", max_msgs: 3 };
 const SPY_INBOX = "_INBOX_evil.spy";
@@ -238,6 +251,7 @@ describe.if(HAS_NATS)("what lands under the name of a host and is no frame of th
     evil.publish(OWN, "", { headers: status });
     // The acknowledgement of a frame, and a frame that the server has passed on.
     evil.publish(OWN, "x", { reply: OWN });
+    for (const block of BROKEN_HEADERS) evil.publish(OWN, "x", { headers: rawHeaders(block) });
     await relay(evil, "x", OWN);
     await relay(evil, "x", OWN);
     await evil.close();
@@ -249,6 +263,26 @@ describe.if(HAS_NATS)("what lands under the name of a host and is no frame of th
     expect(new Set(hub.refused.map(({ host }) => host))).toEqual(new Set(["evil"]));
     expect(hub.refused.map(({ why }) => why)).toContain("it does not say what it holds");
     expect(hub.of("evil")).toEqual([]);
+  });
+
+  test("an answer with headers that cannot be read costs its own host alone, and no connection", async () => {
+    const evil = await connected(server.url, "evil");
+    const web1 = await connected(server.url, "web1");
+    for (const [connection, host] of [
+      [evil, "evil"],
+      [web1, "web1"],
+    ] as const)
+      connection.subscribe(`nerve.${host}.ask.status`, {
+        callback: (_, { reply = "" }) => {
+          const head = host === "evil" ? rawHeaders("NATS/1.0\r\nbad name: x\r\n\r\n") : headers();
+          connection.publish(reply, host === "evil" ? "" : "web1 itself", { headers: head });
+        },
+      });
+    await Promise.all([evil.flush(), web1.flush()]);
+    const hub = await connected(server.url, "hub");
+    expect((await hub.request("nerve.evil.ask.status", "", { timeout: 5_000 })).string()).toBe("");
+    expect((await hub.request("nerve.web1.ask.status", "", { timeout: 5_000 })).string()).toBe("web1 itself");
+    await Promise.all([evil.close(), web1.close(), hub.close()]);
   });
 
   test("its host goes on behind it, and says what it has found", async () => {

@@ -3,6 +3,7 @@ import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-n
 import { connect, errors } from "@nats-io/transport-node";
 import { blocked, isTrouble, type Trouble } from "../engine/engine.ts";
 import { type Access, identityOf, tlsOf } from "./access.ts";
+import { readHeadersForClient } from "./headers.ts";
 import { connectTrouble } from "./words.ts";
 
 /** `identity`: what the server knows this host by. */
@@ -31,6 +32,7 @@ export async function connectTo(server: string, access: Access): Promise<Connect
   const tls = isTls ? tlsOf(access) : null;
   if (tls !== null && isTrouble(tls)) return tls;
   const { name: identity, authenticator } = shown;
+  readHeadersForClient();
   try {
     const options: NodeConnectionOptions = {
       servers: `${url.hostname}:${url.port === "" ? "4222" : url.port}`,
