@@ -1,8 +1,8 @@
-/** Owns how often the server is asked how full the stream is: at the beginning of a session, and then once a minute. Only a host that receives may ask. */
-import type { StreamRoom } from "../model/stream-room.ts";
+/** Owns how often the server is asked how full the stream is: at the beginning of a session, and then once a minute, or oftener while it fills up. Only a host that receives may ask. */
+import { nextLookMs, type StreamRoom } from "../model/stream-room.ts";
 import { isTrouble, type Session } from "./engine/engine.ts";
 
-const LOOK_MS = 60_000;
+const RETRY_MS = 60_000;
 
 export class RoomWatch {
   readonly #report: (room: StreamRoom) => void;
@@ -26,6 +26,6 @@ export class RoomWatch {
     if (this.#session !== session) return;
     // Why it says nothing stands at what comes.
     if (!isTrouble(state)) this.#report(state.room);
-    this.#timer = setTimeout(() => this.#look(session), LOOK_MS);
+    this.#timer = setTimeout(() => this.#look(session), isTrouble(state) ? RETRY_MS : nextLookMs(state.room));
   }
 }

@@ -39,6 +39,16 @@ export function fullInMs(room: StreamRoom): number | null {
   return Number.isFinite(ms) && !isGoneBefore ? ms : null;
 }
 
+const LOOK_MS = { longest: 60_000, shortest: 5_000 };
+/** Of the time until the stream is full. */
+const LOOK_SHARE = 0.25;
+
+/** When to ask again: early enough to see a stream fill up. A stream that has filled up may be given room at any time. */
+export function nextLookMs(room: StreamRoom): number {
+  const fullMs = isFilling(room, false) ? 0 : (fullInMs(room) ?? Number.POSITIVE_INFINITY);
+  return Math.min(LOOK_MS.longest, Math.max(LOOK_MS.shortest, fullMs * LOOK_SHARE));
+}
+
 /** `83 % full (8.3 GB of 10.0 GB), its oldest frame is 5d old, at this rate full in 1d` */
 export function roomWords(room: StreamRoom, now: number): string {
   const { bytes, max_bytes, messages, max_messages, oldest_at, max_age_ms } = room;

@@ -1,6 +1,13 @@
 /** How full a stream is, and when it will be: by the frames that are in it. */
 import { expect, test } from "bun:test";
-import { fullInMs, isFilling, percentFull, roomWords, type StreamRoom } from "../../src/model/stream-room.ts";
+import {
+  fullInMs,
+  isFilling,
+  nextLookMs,
+  percentFull,
+  roomWords,
+  type StreamRoom,
+} from "../../src/model/stream-room.ts";
 
 const GB = 1024 ** 3;
 const DAY = 86_400_000;
@@ -33,6 +40,14 @@ test("at the rate of its frames a stream is full in so long, unless frames go wi
   expect(fullInMs(room({ oldest_at: NOW - 30_000 }))).toBeNull();
   expect(fullInMs(room({ oldest_at: 0, newest_at: 0, bytes: 0, messages: 0 }))).toBeNull();
   expect(fullInMs(room({ max_bytes: 0 }))).toBeNull();
+});
+
+test("a stream is looked at once a minute, and oftener while it fills up", () => {
+  const fast = { oldest_at: NOW - 70_000, newest_at: NOW };
+  expect(nextLookMs(room({}))).toBe(60_000);
+  expect(nextLookMs(room({ ...fast, bytes: 5 * GB }))).toBe(17_500);
+  expect(nextLookMs(room({ ...fast, bytes: 7.9 * GB }))).toBe(5_000);
+  expect(nextLookMs(room({ bytes: 8.5 * GB }))).toBe(5_000);
 });
 
 test("the words say how full, how old, and when", () => {

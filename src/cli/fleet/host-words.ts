@@ -25,11 +25,19 @@ function sensesWords({ senses, left_out: leftOut }: JsonObject): string {
   return `not well: ${unwell.slice(0, SHOWN_SENSES).join(", ")}${more}`;
 }
 
+/** That host says why in its own status. */
+function leavingWords(status: JsonObject): string[] {
+  const out = fieldIn(status, "fleet", "out");
+  const state = isJsonObject(out) ? out.state : null;
+  return state === "blocked" || state === "offline" ? [`nothing leaves it (${state})`] : [];
+}
+
 export function hostWords(status: JsonObject): string {
   const store = fieldIn(status, "kernel", "store");
   const open = fieldIn(status, "incidents", "open");
   return [
     ...(typeof store === "string" && store !== "ok" ? [`begins nothing new (${oneLine(store, MAX_TEXT)})`] : []),
+    ...leavingWords(status),
     ...(isCount(open) && open > 0 ? [`${counted(open, "incident")} open`] : []),
     sensesWords(status),
   ].join("; ");

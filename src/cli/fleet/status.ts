@@ -141,7 +141,10 @@ export async function status(
   else if (origins.length > 0) print(renderTable(columnsAt(now, fleet, answers), origins, stdoutScreen()).join("\n"));
   else remark("no host was heard of");
   const stream = fleet?.stream ?? null;
-  if (stream !== null && !json) print(`\nthe stream ${stream.stream} is ${roomWords(stream, now)}`);
+  if (stream !== null && !json)
+    print(
+      `\nthe stream ${stream.stream} is ${roomWords(stream, now)}, as of ${ago(Math.min(stream.looked_at, now), now)}`,
+    );
   const deaf = deafness(fleet, now);
   if (deaf !== null) warn(deaf, json);
   for (const { kind, reason } of fleet === null ? [] : fleetConcerns(fleet))

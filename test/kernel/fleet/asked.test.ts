@@ -66,6 +66,9 @@ test("what another host says of itself is as bad as the worst of it, and one lin
   };
   const ok = { name: "load", state: "ok" };
   expect(wordsOf({ senses: [ok, ok] })).toBe("2 senses, all well");
+  const fleet = { out: { state: "blocked", why: "the stream is full" } };
+  expect(wordsOf({ senses: [ok], fleet })).toBe("nothing leaves it (blocked); 1 sense, all well");
+  expect(wordsOf({ senses: [ok], fleet: { out: { state: "connected" } } })).toBe("1 sense, all well");
   expect(wordsOf({ senses: [], left_out: 700 })).toBe("700 senses, all well");
   expect(wordsOf({ senses: [ok], incidents: { open: 2 } })).toBe("2 incidents open; 1 sense, all well");
   expect(wordsOf({ kernel: { version: "1", store: "disk\n full" }, senses: [ok] })).toBe(
