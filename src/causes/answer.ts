@@ -191,11 +191,24 @@ function lastWords({ now }: Scene, trouble: Trouble): string {
 const pendingNotDone = ({ until }: Pending) =>
   notDone("pending", "Until then nothing is reported, and nobody is told.", until);
 
-/** Since when nothing is wrong: the end of what was wrong last, else the oldest log that is not archived; not before a standstill. */
-function sinceOf({ store }: Scene, last: Trouble | null, stood: Standstill | null): number | null {
+/** Since when nothing is wrong: the end of what was wrong last, else the oldest log that is not archived; not before a standstill, nor before a link came back. */
+function sinceOf({ store, status }: Scene, last: Trouble | null, stood: Standstill | null): number | null {
   const [oldest] = last === null ? store.logs.list({ ...ALL_LOGS, limit: 1 }) : [last];
-  if (stood === null) return oldest?.at ?? null;
-  return Math.max(oldest?.at ?? 0, stood.to);
+  const at = Math.max(oldest?.at ?? 0, stood?.to ?? 0, linkedSince(status));
+  return at === 0 ? null : at;
+}
+
+/** The first connection of a link after a start takes less. */
+const FIRST_LINK_MS = 10_000;
+
+/** When the newest of the links to other machines came back; 0: all are up since nerve started. */
+function linkedSince(status: Scene["status"]): number {
+  if (status === null) return 0;
+  const { fleet, otlp, kernel } = status;
+  const links = [fleet?.out ?? null, fleet?.in ?? null, ...(otlp?.links ?? [])];
+  const times = links.flatMap((link) => (link?.state === "connected" ? [link.since] : []));
+  const newest = Math.max(0, ...times);
+  return newest - kernel.started_at < FIRST_LINK_MS ? 0 : newest;
 }
 
 /** What joins this host to others is no trouble here: a side that is cut off is one. */

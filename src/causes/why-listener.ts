@@ -81,21 +81,50 @@ const CONCERNED: Readonly<Record<FleetConcern["kind"], Omit<Shut, "notDone"> & {
 function fleetShut({ status, config, now }: Scene, address: string): Shut {
   const fleet = status?.fleet ?? null;
   const isCut = fleet !== null && [fleet.out, fleet.in].some((side) => side !== null && isShut(side));
-  const [concern] = fleet === null || isCut ? [] : fleetConcerns(fleet);
+  const concerns = fleet === null ? [] : fleetConcerns(fleet);
+  const [concern] = isCut ? [] : concerns;
   if (concern !== undefined) {
     const { what, waiting, next } = CONCERNED[concern.kind];
     return { what, notDone: [notDone("waiting", waiting)], next };
   }
-  const isReceiving = fleet !== null && fleet.in !== null;
-  const isSending = !isReceiving || (config?.fleet?.send.length ?? 0) > 0;
-  const waits = isSending ? ["Signals wait here for as long as `retention.signals` says"] : [];
-  const deaf = isReceiving
-    ? ["Signals of other hosts do not come in, and a host that falls silent is not noticed"]
-    : [];
-  const what = `This host is cut off from its fleet (${address})`;
-  const tries = [fleet?.out, fleet?.in].find((side) => side != null && isShut(side)) ?? null;
-  const text = `${[...deaf, ...waits].join(". ")}; ${againWords(tries, now)}.`;
-  return { what, notDone: [notDone("waiting", text)], next: FLEET_CHECK };
+  const isFull = concerns.some(({ kind }) => kind === "filling");
+  return {
+    ...cutOff({ status, config, now }, address),
+    next: isFull ? [...CONCERNED.filling.next.slice(0, 1), ...FLEET_CHECK] : FLEET_CHECK,
+  };
+}
+
+/** A full stream takes nothing of this host, and gives what others have sent: one side is shut then, and the other one is open. */
+function cutOff(
+  { status, config, now }: Pick<Scene, "status" | "config" | "now">,
+  address: string,
+): Omit<Shut, "next"> {
+  const fleet = status?.fleet ?? null;
+  const incoming = fleet?.in ?? null;
+  const isDeaf = incoming !== null && incoming.state !== "connected";
+  const isMute = fleet === null || fleet.out.state !== "connected";
+  const isSending = incoming === null || (config?.fleet?.send.length ?? 0) > 0;
+  const deaf = "Signals of other hosts do not come in, and a host that falls silent is not noticed";
+  const mute = isSending
+    ? "Signals wait here for as long as `retention.signals` says"
+    : "Other hosts that listen to this one hear no sign of life of it";
+  const tries = [fleet?.out, incoming].find((side) => side != null && isShut(side)) ?? null;
+  const lacks = [...(isDeaf ? [deaf] : []), ...(isMute && (isSending || !isDeaf) ? [mute] : [])];
+  return {
+    what: whatIsCut(address, { isDeaf, isMute, isReceiving: incoming !== null }),
+    notDone: [notDone("waiting", `${lacks.join(". ")}; ${againWords(tries, now)}.`)],
+  };
+}
+
+function whatIsCut(
+  address: string,
+  { isDeaf, isMute, isReceiving }: Record<"isDeaf" | "isMute" | "isReceiving", boolean>,
+) {
+  if (isReceiving && !isDeaf)
+    return `Nothing leaves this host for its fleet (${address}), and what others send comes in`;
+  return isMute
+    ? `This host is cut off from its fleet (${address})`
+    : `Nothing comes in from the fleet (${address}), and what this host sends leaves`;
 }
 
 const kindsOf = (links: readonly OtlpLink[]): string => listed(links.map(({ kind }) => kind));

@@ -89,6 +89,31 @@ test("a host that is named and was never heard is said to be so, and a link that
   expect(text).toContain("Wrong as well: host web9 (silent).");
 });
 
+test("a hub whose own frames are refused hears others, and says no more than that; a stream that is full names the remedy", async () => {
+  using bench = await hub(hubOf(""), "web2", "web3", "web4", "web5");
+  const at = bench.clock.wallMs();
+  const room = { bytes: 99, max_bytes: 100, messages: 9, max_messages: 0, max_age_ms: 0, oldest_at: at, newest_at: at };
+  bench.says("room", { room });
+  bench.says("link", { side: "out", state: "blocked", why: "the stream NERVE is full", nextMs: 30_000 });
+  await bench.settle();
+  const { text, next } = why(bench);
+  expect(text).toMatch(
+    /^Nothing leaves this host for its fleet \(.*\), and what others send comes in since .*: the stream NERVE is full\./,
+  );
+  expect(text).toContain("Other hosts that listen to this one hear no sign of life of it; nerve tries again by itself");
+  expect(text).not.toContain("is not noticed");
+  expect(next).toEqual(["nerve fleet init --max-bytes SIZE", "nerve fleet check"]);
+});
+
+test("nothing is wrong since the link that came back last", async () => {
+  using bench = await hub(hubOf(""), "web2", "web3", "web4", "web5");
+  expect(why(bench).text).toMatch(/^Nothing is wrong.*\(2m /);
+  bench.says("link", { side: "out", state: "offline", why: "nobody answers", nextMs: 10_000 });
+  await bench.settle();
+  await bench.connected();
+  expect(why(bench).text).toMatch(/^Nothing is wrong.*since \d\d:\d\d:\d\d \(now\)\.$/);
+});
+
 test("a host whose data another copy has sent as well says so for some minutes, with the remedy", async () => {
   using bench = await hub(hubOf(""), "web2", "web3", "web4", "web5");
   const cursor = { epoch: "f0", since: 7, upto: 7, sequence: 0, proof: null, others: [] };
