@@ -1021,6 +1021,7 @@ describe("a run that is ended from outside", () => {
       finally { mark("settled"); }`);
     b.worker.run(1, { timeoutMs: 500 });
     await until("the run has settled", () => b.marks().includes("settled"));
+    await until("it is said to be overdue", () => b.worker.of("overdue").length === 1);
     b.open("a");
     await until("what the step returned is reported", () => b.worker.of("step-completed").length === 1);
     b.worker.run(2, past(completed("a", 1), completed("b", 1)));
