@@ -24,8 +24,10 @@ export interface Frame {
 export const MAX_FRAME_SIGNALS = 500;
 /** Of the signals as JSON, before compression. */
 export const MAX_FRAME_BYTES = 256 * 1024;
-/** What is larger once it is unpacked is refused. */
-const MAX_UNPACKED_BYTES = 4 * 1024 * 1024;
+/** What is larger once it is unpacked is refused: three bytes for each character of the signals, and the head. */
+const MAX_UNPACKED_BYTES = 1024 * 1024;
+/** A frame has two characters for each object and list in its signals. Many of them cost more to read than all else. */
+const MAX_OPENINGS = MAX_FRAME_BYTES / 2;
 const MAX_EPOCH = 64;
 const LEVEL = 1;
 const VERSION = 1;
@@ -60,10 +62,22 @@ function signalOf(value: unknown, above: number, to: number): CarriedSignal | nu
   return exceedsBytes(text, MAX_VALUE_BYTES) ? null : { id, sense, at, trace, payload: text };
 }
 
+const [BRACE, BRACKET] = Buffer.from("{[");
+
+/** Counted before anything is read of it: a few hundred bytes can unpack to hundreds of thousands of objects. */
+function isCheap(bytes: Uint8Array): boolean {
+  if (bytes.length <= MAX_FRAME_BYTES) return true;
+  let openings = 0;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === BRACE || bytes[at] === BRACKET) openings++;
+  return openings <= MAX_OPENINGS;
+}
+
 /** What stands in a frame, unchecked. Null: it is no compressed JSON object. */
 export function unpacked(body: Uint8Array): Readonly<Record<string, unknown>> | null {
   try {
-    const value = JSON.parse(zstdDecompressSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }).toString());
+    const bytes = zstdDecompressSync(body, { maxOutputLength: MAX_UNPACKED_BYTES });
+    if (!isCheap(bytes)) return null;
+    const value = JSON.parse(bytes.toString());
     return typeof value === "object" ? value : null;
   } catch {
     return null;
@@ -73,7 +87,8 @@ export function unpacked(body: Uint8Array): Readonly<Record<string, unknown>> | 
 /** The error says what is wrong with the frame. */
 export function unpackFrame(body: Uint8Array): Result<Frame, string> {
   const value = unpacked(body);
-  if (value === null) return err("it is no compressed JSON of at most 4 MiB");
+  if (value === null)
+    return err(`it is no compressed JSON of at most 1 MiB with at most ${MAX_OPENINGS} objects and lists`);
   const { v, epoch, from, to, lost, signals } = value;
   if (v !== VERSION)
     return err(`its version is ${typeof v === "number" ? v : "no number"}, and this nerve reads version ${VERSION}`);

@@ -24,6 +24,9 @@ const AGAIN_MARGIN_MS = 600_000;
 const AGAIN_FRAMES = 20_000;
 const AGAIN_BYTES = 32 * 1024 * 1024;
 
+/** Whatever else this process does waits no longer than this for frames that are there. */
+const TURN_MS = 50;
+
 export interface ReceiverHost {
   readonly host: string;
   readonly wanted: Wanted;
@@ -66,6 +69,7 @@ export class Receiver {
   /** When the newest frame that was read was stored, or taken. */
   #storedMs: number;
   #place: Init["place"];
+  #turnedAt = performance.now();
   #session: Session | null = null;
   #reading: Reading | null = null;
 
@@ -123,6 +127,7 @@ export class Receiver {
       if (frames === null || "kind" in frames) return frames;
       came();
       for (const frame of frames) {
+        await this.#turn();
         const trouble = await this.#take(frame, context);
         if (trouble !== null) return trouble;
         this.#moved(name, frame.position);
@@ -131,6 +136,13 @@ export class Receiver {
         this.#host.pending(frame.pending);
       }
     }
+  }
+
+  /** Frames that are costly to read hold up neither what leaves nor the signs of life of the connection. */
+  async #turn(): Promise<void> {
+    if (performance.now() - this.#turnedAt < TURN_MS) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#turnedAt = performance.now();
   }
 
   #moved(stream: string, position: number): void {
@@ -184,6 +196,7 @@ export class Receiver {
         if ("kind" in frames) return frames;
         for (const frame of frames) {
           if (frame.position > context.from) return null;
+          await this.#turn();
           await this.#take(frame, { ...context, isAgain: true });
           count++;
           bytes += frame.body.length;

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { toJson } from "../../src/base/json.ts";
-import { type CarriedSignal, packFrame, signalText, unpackFrame } from "../../src/fleet/frame.ts";
+import { type CarriedSignal, MAX_FRAME_BYTES, packFrame, signalText, unpackFrame } from "../../src/fleet/frame.ts";
 
 const TRACE = "0123456789abcdef".repeat(2);
 const HEAD = { epoch: "ab12", from: 10, to: 20, lost: 0 };
@@ -41,16 +41,32 @@ test("a frame is read back as it was written, whatever the payloads", () => {
   );
 });
 
+test("the largest frame that a host makes is read: of many bytes a character, and of as many objects as it has room for", () => {
+  for (const [part, room] of [
+    ["\u20ac", 21_000],
+    ["{},", 21_000],
+    ["[[[]]],", 9_000],
+  ] as const) {
+    const payload = part === "\u20ac" ? `"${part.repeat(room)}"` : `[${part.repeat(room)}1]`;
+    const size = signalText(signal(11, payload)).length;
+    const signals = Array.from({ length: Math.floor(MAX_FRAME_BYTES / size) }, (_, at) => signal(11 + at, payload));
+    const frame = unpackFrame(packFrame({ ...HEAD, to: 500 }, signals.map(signalText)));
+    expect(frame.ok && frame.value.signals.length).toBe(signals.length);
+  }
+});
+
 test("what is no frame is refused in words", () => {
   const whole = { v: 1, ...HEAD, signals: [] as unknown[] };
   const cases: readonly (readonly [Uint8Array, string])[] = [
     [Buffer.from("garbage"), "no compressed JSON"],
     [new Uint8Array(0), "no compressed JSON"],
-    [Bun.zstdCompressSync(Buffer.alloc(50_000_000)), "at most 4 MiB"],
+    [Bun.zstdCompressSync(Buffer.alloc(50_000_000)), "at most 1 MiB"],
     [Bun.zstdCompressSync("[".repeat(3_000_000)), "no compressed JSON"],
+    [packed({ ...whole, pad: Array.from({ length: 300_000 }, () => ({})) }), "objects and lists"],
+    [packed({ ...whole, pad: Array.from({ length: 300_000 }, () => []) }), "objects and lists"],
     [packed(null), "no compressed JSON"],
     [packed({ ...whole, v: 2 }), "its version is 2"],
-    [packed({ ...whole, v: "V".repeat(4_000_000) }), "its version is no number, and"],
+    [packed({ ...whole, v: "V".repeat(900_000) }), "its version is no number, and"],
     [packed({ ...whole, epoch: "a".repeat(65) }), "its ids are no range"],
     [packed({ ...whole, from: 21 }), "its ids are no range"],
     [packed({ ...whole, to: 1.5 }), "its ids are no range"],
@@ -80,7 +96,7 @@ test("what is no frame is refused in words", () => {
     [packed({ ...whole, signals: [[12, "a", 1, TRACE, "x".repeat(70_000)]] }), "signal 1 of 1"],
     [packed({ ...whole, signals: [[12, "a", 1, TRACE]] }), "signal 1 of 1"],
     [written(`${"[".repeat(65)}${"]".repeat(65)}`), "signal 1 of 1"],
-    [written(`${"[".repeat(200_000)}${"]".repeat(200_000)}`), "signal 1 of 1"],
+    [written(`${"[".repeat(60_000)}${"]".repeat(60_000)}`), "signal 1 of 1"],
     [written('{"a":{"__proto__":{"b":1}}}'), "signal 1 of 1"],
   ];
   for (const [body, said] of cases) expect(refusal(body)).toContain(said);
