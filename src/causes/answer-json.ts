@@ -44,7 +44,7 @@ function nameOf(trouble: Trouble): string {
     case "store":
       return `the store (${short(trouble.says)})`;
     case "listener":
-      return `\`${trouble.name}\` (${trouble.name === "fleet" || trouble.name === "otlp" ? "not well" : "does not listen"})`;
+      return `\`${trouble.name}\` (${trouble.name === "fleet" || trouble.name === "otlp" ? short(trouble.reason ?? "not well") : "does not listen"})`;
     case "hosts":
       return `${trouble.silent.count === 1 ? "host" : counted(trouble.silent.count, "host")} ${namesOf(trouble.silent)} (silent)`;
     case "channel":

@@ -192,10 +192,12 @@ const pendingNotDone = ({ until }: Pending) =>
   notDone("pending", "Until then nothing is reported, and nobody is told.", until);
 
 /** Since when nothing is wrong: the end of what was wrong last, else the oldest log that is not archived; not before a standstill, nor before a link came back. */
-function sinceOf({ store, status }: Scene, last: Trouble | null, stood: Standstill | null): number | null {
+function sinceOf(scene: Scene, last: Trouble | null, stood: Standstill | null): number | null {
+  const { store, status } = scene;
   const [oldest] = last === null ? store.logs.list({ ...ALL_LOGS, limit: 1 }) : [last];
   const at = Math.max(oldest?.at ?? 0, stood?.to ?? 0, linkedSince(status));
-  return at === 0 ? null : at;
+  // A clock that was set back since says nothing of that moment.
+  return at === 0 || at > scene.now ? null : at;
 }
 
 /** The first connection of a link after a start takes less. */

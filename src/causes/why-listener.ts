@@ -82,10 +82,13 @@ function fleetShut({ status, config, now }: Scene, address: string): Shut {
   const fleet = status?.fleet ?? null;
   const isCut = fleet !== null && [fleet.out, fleet.in].some((side) => side !== null && isShut(side));
   const concerns = fleet === null ? [] : fleetConcerns(fleet);
-  const [concern] = isCut ? [] : concerns;
+  const [concern, ...others] = isCut ? [] : concerns;
   if (concern !== undefined) {
     const { what, waiting, next } = CONCERNED[concern.kind];
-    return { what, notDone: [notDone("waiting", waiting)], next };
+    const also = others.map(({ kind, reason }) =>
+      notDone("waiting", `${CONCERNED[kind].what} as well: ${short(reason)}.`),
+    );
+    return { what, notDone: [notDone("waiting", waiting), ...also], next };
   }
   const isFull = concerns.some(({ kind }) => kind === "filling");
   return {

@@ -119,6 +119,12 @@ test("a host whose data another copy has sent as well says so for some minutes, 
   const cursor = { epoch: "f0", since: 7, upto: 7, sequence: 0, proof: null, others: [] };
   bench.says("forwarded", { cursor, signals: 0, lost: 0, copied: "the data was put back" });
   await bench.settle();
+  bench.says("notice", { kind: "conflict", message: "another kernel sends as hub" });
+  await bench.settle();
+  expect(why(bench).text).toContain("or a copy of it runs elsewhere as well: another copy of the data of hub");
+  await bench.passWith(6 * MINUTE, "web1", "web2", "web3", "web4", "web5");
+  bench.says("forwarded", { cursor, signals: 0, lost: 0, copied: "the data was put back" });
+  await bench.settle();
   expect(why(bench)).toMatchObject({
     text: expect.stringMatching(/^The data of this host was put back by copy, or a copy of it runs elsewhere since/),
     troubles: [["listener", "fleet", "failed"]],

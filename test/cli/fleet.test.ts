@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sendingEpoch } from "../../src/cli/fleet/check.ts";
 import { shownHost } from "../../src/cli/fleet/status.ts";
 import { newKeyPair } from "../../src/fleet/nats/keys.ts";
 import type { Origin } from "../../src/model/origin.ts";
@@ -189,6 +190,16 @@ test("the status lists who was heard of, from the store alone", async () => {
   expect(JSON.parse(asJson.stdout)).toMatchObject({ host: "web1", state: "silent", missing: 2, conflict: null });
   const unknown = await fleet(folder, "status", "web9");
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("nothing was ever heard of `web9`")]);
+});
+
+test("`fleet check` holds the last frame against the epoch under which frames leave", () => {
+  const meta = (out: object | null) => ({
+    get: (key: string) => (key === "epoch" ? "aa" : out === null ? null : JSON.stringify(out)),
+  });
+  expect(sendingEpoch(meta(null))).toBe("aa");
+  expect(sendingEpoch(meta({ epoch: "aa" }))).toBe("aa");
+  expect(sendingEpoch(meta({ epoch: "bb", within: "aa" }))).toBe("bb");
+  expect(sendingEpoch(meta({ epoch: "bb", within: "99" }))).toBe("aa");
 });
 
 test("as JSON a host has the conflict under its name, and what it says of itself", () => {

@@ -1,5 +1,6 @@
 /** Owns `nerve fleet check`: whether this host can do with the servers what it needs to. */
 import { safeJson } from "../../base/escape.ts";
+import { isJsonObject, readJson } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
 import { duration } from "../../base/times.ts";
 import type { Status } from "../../control/contract.ts";
@@ -14,12 +15,20 @@ import { readStore } from "../place/store.ts";
 import { print } from "../screen/terminal.ts";
 import { joined, settingsOf } from "./access.ts";
 
+/** The epoch under which frames leave: one of their own after data was put back by copy, until logs.db begins another one. */
+export function sendingEpoch(meta: { get(key: string): string | null }): string | null {
+  const epoch = meta.get("epoch");
+  const kept = readJson(meta.get("fleet.out") ?? "null");
+  const isSame = isJsonObject(kept) && typeof kept.epoch === "string" && kept.within === epoch;
+  return isSame ? (kept.epoch as string) : epoch;
+}
+
 /** Null where there is no store yet. */
 function epochHere(given: string | null): string | null {
   const place = findPlace(given);
   if (!place.ok) return null;
   const opened = readStore(place.value);
-  return opened.ok ? opened.value.meta.get("epoch") : null;
+  return opened.ok ? sendingEpoch(opened.value.meta) : null;
 }
 
 const lines = ({ what, why, remark }: Found): string[] => [

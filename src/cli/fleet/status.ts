@@ -79,7 +79,8 @@ const isLateNow = ({ host }: Origin, fleet: FleetStatus | null): boolean =>
 
 function stateOf(origin: Origin, fleet: FleetStatus | null): string {
   const clock = clockOf(origin, fleet);
-  const state = conflictOf(origin, fleet) === null ? origin.state : "conflict";
+  const isConflict = conflictOf(origin, fleet) !== null && origin.state !== "silent";
+  const state = isConflict ? "conflict" : origin.state;
   return clock === null ? state : `${state}, clock ${clockWords(clock)}`;
 }
 

@@ -90,13 +90,19 @@ function nextTime({ watches }: Engine, { config, calendars }: Reflex, now: numbe
   return Math.min(now + wakesInMs, ...calendars.map((calendar) => calendar.next(now) ?? NEVER));
 }
 
+/** A process that runs has tried a server by then. */
+const START_MS = 30_000;
+const NOT_UP = "its process has not stayed up, and starts again by itself (`nerve logs worker.exited`)";
+
 /** The fleet among what listens: failed where any side of it is cut off, or where something of it needs a person. */
-function fleetListening(fleet: FleetStatus | null): Status["listeners"] {
+function fleetListening(fleet: FleetStatus | null, now: number): Status["listeners"] {
   if (fleet === null) return [];
   const sides = [fleet.out, ...(fleet.in === null ? [] : [fleet.in])];
   const about = { name: "fleet", address: fleet.servers.join(", ") } as const;
   const failed = sides.find(({ state }) => state === "blocked" || state === "offline");
   if (failed !== undefined) return [{ ...about, state: "failed", reason: shortened(failed.why), since: failed.since }];
+  const waiting = sides.find(({ state, since }) => state === "starting" && now - since > START_MS);
+  if (waiting !== undefined) return [{ ...about, state: "failed", reason: NOT_UP, since: waiting.since }];
   const [concern] = fleetConcerns(fleet);
   if (concern !== undefined)
     return [{ ...about, state: "failed", reason: shortened(concern.reason), since: concern.since }];
@@ -113,6 +119,11 @@ function otlpListening(otlp: OtlpStatus | null): Status["listeners"] {
   const isUp = otlp.links.some(({ state }) => state === "connected");
   return [{ ...about, state: isUp ? "up" : "starting", reason: null, since: null }];
 }
+
+const linksOf = ({ fleet, otlp }: Engine, now: number): Status["listeners"] => [
+  ...fleetListening(fleet.status, now),
+  ...otlpListening(otlp.status),
+];
 
 export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
@@ -175,7 +186,7 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
     deliveries: engine.deliveries.waiting(),
     incidents: engine.incidents.counts,
     failures: engine.workflows.endings.newest.map((one) => ({ ...one, error: shortened(one.error) })),
-    listeners: [...listeners.listening, ...fleetListening(engine.fleet.status), ...otlpListening(engine.otlp.status)],
+    listeners: [...listeners.listening, ...linksOf(engine, now)],
     fleet: engine.fleet.status,
     otlp: engine.otlp.status,
   };

@@ -114,14 +114,14 @@ export class Fleet implements FleetBooks {
   /** The configuration that is in force from now on. */
   configure(config: NerveConfig): void {
     const { fleet, host, reflexes } = config;
+    if (host !== this.#configured?.host) for (const seen of [this.#conflicts, this.#copies]) seen.clear();
     this.#configured = fleet && { fleet, host, receive: receivedBy(fleet, reflexes) };
     this.#leaving.started();
     // What is made from now on leaves.
     if (this.#configured !== null) this.#leaving.begin();
     if (this.#configured === null) this.#presence.watch(null);
     else this.#watch(this.#configured);
-    const isCut = fleet !== null && this.#links.isCut;
-    this.#worker.configure(config, isCut);
+    this.#worker.configure(config, fleet !== null && this.#links.isCut);
   }
 
   #watch({ fleet, receive, host }: Configured): void {

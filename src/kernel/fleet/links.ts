@@ -12,10 +12,15 @@ const DOES: Readonly<Record<Side, { readonly now: string; readonly not: string }
   in: { now: "signals of other hosts come from the stream", not: "no signal of another host comes in" },
 };
 
+/** A process that ends sooner after it connected has not been of use. */
+const OF_USE_MS = 30_000;
+
 export class Links {
   readonly #journal: Journal;
   readonly #wallMs: () => number;
   readonly #states = new Map<Side, FleetSide>();
+  /** Since when no process has stayed connected; null: there was none. */
+  #startingSince: number | null = null;
 
   constructor(journal: Journal, wallMs: () => number) {
     this.#journal = journal;
@@ -23,7 +28,14 @@ export class Links {
   }
 
   of(side: Side): FleetSide {
-    return this.#states.get(side) ?? { state: "starting", why: null, since: this.#wallMs(), ...NO_TRIES };
+    return (
+      this.#states.get(side) ?? {
+        state: "starting",
+        why: null,
+        since: this.#startingSince ?? this.#wallMs(),
+        ...NO_TRIES,
+      }
+    );
   }
 
   /** A side waits for its next try. */
@@ -49,6 +61,11 @@ export class Links {
 
   /** There is no process that could say anything. */
   forget(): void {
+    const now = this.#wallMs();
+    const wasOfUse = [...this.#states.values()].some(
+      ({ state, since }) => state === "connected" && now - since >= OF_USE_MS,
+    );
+    if (wasOfUse || this.#startingSince === null) this.#startingSince = now;
     this.#states.clear();
   }
 }

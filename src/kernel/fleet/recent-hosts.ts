@@ -21,6 +21,11 @@ export class RecentHosts {
     return before === null;
   }
 
+  /** What was seen is of this host under another name. */
+  clear(): void {
+    this.#seen.clear();
+  }
+
   get all(): readonly RecentHost[] {
     const now = this.#wallMs();
     return [...this.#seen.values()].filter(({ at }) => now - at < LASTS_MS);

@@ -588,3 +588,37 @@ test("how the two sides are is logged once for each change, and stands in the st
     in: { state: "starting", pending: null },
   });
 });
+
+test("a process that ends again and again is known to start since the first end, though each has connected", async () => {
+  using bench = await hub();
+  const endsAndStarts = async (): Promise<void> => {
+    const before = bench.carrier;
+    before.exits(1);
+    for (let seconds = 0; bench.carrier === before && seconds < 60; seconds++) await bench.pass(1_000);
+    expect(bench.carrier).not.toBe(before);
+    await bench.up();
+  };
+  await bench.pass(60_000);
+  const goneAt = bench.clock.wallMs();
+  for (let life = 0; life < 3; life++) await endsAndStarts();
+  bench.carrier.exits(1);
+  await bench.settle();
+  expect(bench.engine.fleet.status?.in).toMatchObject({ state: "starting", since: goneAt });
+  for (let seconds = 0; bench.engine.fleet.status?.in?.state === "starting" && seconds < 60; seconds++) {
+    await bench.pass(1_000);
+    if (!bench.carrier.isGone) await bench.up();
+  }
+  await bench.pass(60_000);
+  bench.carrier.exits(1);
+  await bench.settle();
+  expect(bench.engine.fleet.status?.in?.since).toBe(bench.clock.wallMs());
+});
+
+test("a host that has another name now knows nothing of a conflict about the old one", async () => {
+  using bench = await hub();
+  bench.says("notice", { kind: "conflict", message: "another kernel sends as hub" });
+  await bench.settle();
+  expect(bench.engine.fleet.status?.conflicts).toHaveLength(1);
+  await bench.reload(HUB.replace("host: hub", "host: hub2"));
+  expect(bench.engine.fleet.status).toMatchObject({ host: "hub2", conflicts: [] });
+});

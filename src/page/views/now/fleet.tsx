@@ -48,8 +48,8 @@ function Link({ name, side: { state, since, why, next_try: next }, waits, mark }
 /** What is worst about a host. */
 function markOf({ host, state }: HostRow, { conflicts, clocks, late }: FleetStatus): Mark {
   const isIn = (hosts: readonly { readonly host: string }[]): boolean => hosts.some((one) => one.host === host);
-  if (isIn(conflicts)) return CONFLICT;
   if (state === "silent") return HOST_MARKS.silent;
+  if (isIn(conflicts)) return CONFLICT;
   if (isIn(clocks)) return CLOCK_OFF;
   return isIn(late) ? LATE : HOST_MARKS[state];
 }
