@@ -45,6 +45,8 @@ export type Trouble = { readonly at: number } & (
 
 /** Runs that ended badly, the newest, that are looked at. */
 const RUNS = 1_000;
+/** Incidents that were resolved, the newest, that are looked at. */
+const RESOLVED = 100;
 /** A run that no clock repeats is of yesterday after so long. */
 const FRESH_MS = 24 * 3_600_000;
 
@@ -173,7 +175,14 @@ const checksNow = (scene: Scene): Trouble[] =>
 
 /** What was wrong last and is over: an incident that resolved, or a run that ended badly. */
 export function wrongLast(scene: Scene): Trouble | null {
-  const [incident] = scene.store.incidents.list({ ...ALL_INCIDENTS, states: ["resolved"], limit: 1, newest: true });
+  const resolved = scene.store.incidents.list({
+    ...ALL_INCIDENTS,
+    states: ["resolved"],
+    limit: RESOLVED,
+    newest: true,
+  });
+  // One that was opened earlier may have ended later.
+  const incident = resolved.toSorted((a, b) => (b.resolved_at ?? 0) - (a.resolved_at ?? 0))[0];
   const [run] = badRuns(scene);
   const found: Trouble[] = [
     ...(incident === undefined

@@ -99,9 +99,12 @@ export function unpackFrame(body: Uint8Array): Result<Frame, string> {
     return err(`it holds no list of at most ${MAX_FRAME_SIGNALS} signals`);
   const read: CarriedSignal[] = [];
   let above = from;
+  let room = MAX_FRAME_BYTES;
   for (const [at, written] of signals.entries()) {
     const signal = signalOf(written, above, to);
-    if (signal === null) return err(`signal ${at + 1} of ${signals.length} is none, or is not in order`);
+    if (signal === null) return err(`signal ${at + 1} of ${signals.length} is none, is too large, or is not in order`);
+    room -= signal.payload.length;
+    if (room < 0) return err("its signals are larger than 256 KiB");
     above = signal.id;
     read.push(signal);
   }

@@ -95,6 +95,10 @@ test("what is no frame is refused in words", () => {
     [packed({ ...whole, signals: [[12, "a", 1, TRACE, null]] }), "signal 1 of 1"],
     [packed({ ...whole, signals: [[12, "a", 1, TRACE, "x".repeat(70_000)]] }), "signal 1 of 1"],
     [packed({ ...whole, signals: [[12, "a", 1, TRACE]] }), "signal 1 of 1"],
+    [
+      packed({ ...whole, signals: Array.from({ length: 5 }, (_, at) => [11 + at, "a", 1, TRACE, "x".repeat(60_000)]) }),
+      "larger than 256 KiB",
+    ],
     [written(`${"[".repeat(65)}${"]".repeat(65)}`), "signal 1 of 1"],
     [written(`${"[".repeat(60_000)}${"]".repeat(60_000)}`), "signal 1 of 1"],
     [written('{"a":{"__proto__":{"b":1}}}'), "signal 1 of 1"],

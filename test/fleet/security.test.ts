@@ -78,11 +78,13 @@ describe.if(HAS_NATS)("with the configuration that `nerve fleet init` prints", (
   test("a host publishes and reads as itself only", async () => {
     const connection = await connectTo(server.url, { ...NOBODY, host: "web1", nkey: keysOf("web1").seed });
     if (isTrouble(connection)) throw new Error(connection.why);
-    const requests = new Requests(
-      connection.nats,
-      { host: "web1", server: server.url, stream: "NERVE", identity: null },
-      null,
-    );
+    const requests = new Requests(connection.nats, {
+      host: "web1",
+      server: server.url,
+      stream: "NERVE",
+      identity: null,
+      domain: null,
+    });
     const subjects = [
       "nerve.web2.signals",
       "nerve.web2.ask.status",

@@ -170,7 +170,7 @@ export async function asOperator<Value>(url: string, act: (requests: Requests) =
   if ("kind" in connection) throw new Error(connection.why);
   try {
     return await act(
-      new Requests(connection.nats, { host: "test", server: url, stream: "NERVE", identity: null }, null),
+      new Requests(connection.nats, { host: "test", server: url, stream: "NERVE", identity: null, domain: null }),
     );
   } finally {
     await connection.nats.close();

@@ -84,11 +84,13 @@ class Server implements Disposable {
         await Bun.sleep(50);
         continue;
       }
-      const requests = new Requests(
-        connection.nats,
-        { host: "hub", server: URL, stream: "NERVE", identity: null },
-        null,
-      );
+      const requests = new Requests(connection.nats, {
+        host: "hub",
+        server: URL,
+        stream: "NERVE",
+        identity: null,
+        domain: null,
+      });
       await makeStream(requests, { stream: "NERVE", maxBytes: 8 * GIGABYTE, maxAgeMs: 86_400_000, replicas: 1 });
       return connection.nats.close();
     }

@@ -49,7 +49,7 @@ export async function connectTo(server: string, access: Access): Promise<Connect
     };
     return { nats: await inTime(connect(options)), identity };
   } catch (error) {
-    return connectTrouble(error, { host, server, stream: "", identity }, isTls && access.cert === null);
+    return connectTrouble(error, { host, server, stream: "", identity, domain: null }, isTls && access.cert === null);
   }
 }
 

@@ -13,7 +13,8 @@ export class Requests {
   /** Where JetStream is asked. Behind a leaf node JetStream has a domain. */
   readonly #prefix: string;
 
-  constructor(connection: NatsConnection, parties: Parties, domain: string | null) {
+  constructor(connection: NatsConnection, parties: Parties) {
+    const { domain } = parties;
     this.#connection = connection;
     this.#parties = parties;
     this.#prefix = domain === null ? "$JS.API" : `$JS.${domain}.API`;

@@ -105,8 +105,9 @@ class NatsSession implements Session {
     this.#connection = nats;
     this.#settings = settings;
     const { host, stream, domain } = settings;
-    this.requests = new Requests(nats, { host, server, stream, identity }, domain);
-    this.concern = concernOf(server, nats.info ?? null);
+    this.requests = new Requests(nats, { host, server, stream, identity, domain });
+    // Behind a leaf node another server keeps the frames.
+    this.concern = domain === null ? concernOf(server, nats.info ?? null) : null;
     this.ended = nats
       .closed()
       .then((error) => `the connection to ${server} ended${error instanceof Error ? `: ${messageOf(error)}` : ""}`);

@@ -9,6 +9,8 @@ export interface Parties {
   readonly stream: string;
   /** What the server knows the host by. Null: the host shows nothing. */
   readonly identity: string | null;
+  /** Of the server that keeps the frames, where this host is behind a leaf node. */
+  readonly domain: string | null;
 }
 
 const INIT = "`nerve fleet init` makes the stream and prints what the server's configuration needs";
@@ -123,16 +125,26 @@ function forbidden(subject: string, { host, server, identity }: Parties): string
   return `${server} forbids ${host} to use ${subject}: ${host} ${own}; compare with the user of ${host} that \`nerve fleet init ${host}=U…${hub} --print\` prints`;
 }
 
-export const unheardBy = (subject: string, { server, stream }: Parties): Trouble =>
+/** A leaf node answers for itself. */
+const leafAlone = ({ server, stream, domain }: Parties): Trouble =>
   blocked(
+    `${server} reaches no stream ${stream} in the domain ${domain}: the leaf node has lost the hub's server, or the domain is another one, or the stream is not there; what the log of the leaf node says of \`remotes\` decides`,
+  );
+
+export function unheardBy(subject: string, parties: Parties): Trouble {
+  const { server, stream, domain } = parties;
+  if (domain !== null) return leafAlone(parties);
+  return blocked(
     `no stream takes in ${subject}: ${stream} is not there, or JetStream is off at ${server}; ${INIT}; where this host has just joined, the server wants a second reload`,
   );
+}
 
 /** Why a request brought no answer. `subject`: what was asked. */
 export function requestTrouble(error: unknown, subject: string, parties: Parties): Trouble {
-  const { server, stream } = parties;
+  const { server, stream, domain } = parties;
   if (isOf(error, errors.PermissionViolationError)) return blocked(forbidden(subject, parties));
   if (isOf(error, errors.NoRespondersError) || (error instanceof errors.RequestError && error.isNoResponders())) {
+    if (domain !== null) return leafAlone(parties);
     if (subject.includes(".DIRECT.GET."))
       return blocked(
         `no stream answers ${subject} at ${server}: ${stream} is not there, or is behind a leaf node and \`fleet.domain\` is missing; ${INIT}`,

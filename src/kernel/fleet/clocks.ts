@@ -32,7 +32,8 @@ export class Clocks {
       return;
     }
     const now = this.#wallMs();
-    const clock: FleetClock = { host, ahead_ms: aheadMs, since: before?.since ?? now };
+    const isSame = before !== null && before.ahead_ms < 0 === aheadMs < 0;
+    const clock: FleetClock = { host, ahead_ms: aheadMs, since: isSame ? before.since : now };
     this.#off.set(host, clock);
     const saidAt = this.#saidAt.get(host) ?? Number.NEGATIVE_INFINITY;
     if (before !== null || now - saidAt < SAID_MS) return;

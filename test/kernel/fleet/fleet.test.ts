@@ -199,6 +199,13 @@ test("a host whose clock is off is named, once, until its clock is right again",
     await beats("web1", -3_600_000);
   }
   expect(bench.said("fleet.clock")).toHaveLength(2);
+  await bench.pass(5_000);
+  await beats("web2", -7_200_000);
+  expect(bench.engine.fleet.status?.clocks).toContainEqual({
+    host: "web2",
+    ahead_ms: -7_200_000,
+    since: bench.clock.wallMs(),
+  });
   await beats("web1", 5);
   await beats("web2", 5);
   expect(bench.engine.fleet.status?.clocks).toEqual([]);
