@@ -1,6 +1,6 @@
-/** Owns the answer about what a person names: an id, a trace, or the name of a sense, a reflex or a workflow. */
+/** Owns the answer about what a person names: an id, a trace, or the name of a sense, a reflex, a workflow or another host. */
 import { meantOr } from "../base/nearest.ts";
-import { err, type Result } from "../base/result.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { keepsIncidents, type NerveConfig } from "../model/config.ts";
 import { type Named, parseNamed } from "../model/named.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -9,6 +9,7 @@ import { ALL_INCIDENTS } from "../store/incidents.ts";
 import { findStory } from "../stories/find-story.ts";
 import { ofIncident, ofRun, ofSense, ofWorkflow } from "./answer.ts";
 import type { Scene, Why } from "./scene.ts";
+import { whyHost } from "./why-hosts.ts";
 import { whyReflex } from "./why-reflex.ts";
 import { whySignal } from "./why-signal.ts";
 
@@ -26,6 +27,8 @@ export function whyNamed(scene: Scene, word: string): Result<Why, Problem> {
   // A name may look like the beginning of a trace.
   const found = scene.config === null ? null : kindOf(scene.config, word);
   if (found !== null) return ofName(scene, found, word);
+  const host = scene.store.origins.all().find((origin) => origin.host === word);
+  if (host !== undefined) return ok(whyHost(scene, host));
   if (id !== null) return ofId(scene, id);
   return scene.config === null ? needsConfig() : unknown(scene.config, word, null);
 }

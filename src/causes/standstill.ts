@@ -10,14 +10,14 @@ export interface Standstill {
 
 /** A restart that takes less is none: the host was looked at before and after. */
 const LEAST_MS = 60_000;
-/** The log of the start is the first of the kernel since then. */
+/** The log of the start is the first of the kernel since then. One of a later time is of a clock that has been put back since. */
 const NEAR = 5;
 
 export function standstillBefore({ store, status }: Scene): Standstill | null {
   if (status === null) return null;
   const to = status.kernel.started_at;
   const near = store.logs.list({ ...ALL_LOGS, sources: ["kernel"], since: to, limit: NEAR });
-  const start = near.find(({ event }) => event === "kernel.started");
+  const start = near.find(({ event, at }) => event === "kernel.started" && at - to < LEAST_MS);
   if (start === undefined) return null;
   const [before] = store.logs.list({ ...ALL_LOGS, before: start.id, limit: 1, newest: true });
   const { last_signal: signal } = readFields(start.data);

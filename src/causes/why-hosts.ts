@@ -1,6 +1,7 @@
 /** Owns why other hosts are silent as far as this one knows: since when, which reflex reports that, and what it has started. */
 import { counted } from "../base/counted.ts";
 import type { WorkflowReflexConfig } from "../model/config.ts";
+import type { Origin } from "../model/origin.ts";
 import { ALL_RUNS } from "../store/runs.ts";
 import { pendingIn } from "./pending.ts";
 import { aboutName, type NotDone, notDone, type Scene, type Why } from "./scene.ts";
@@ -59,6 +60,22 @@ export function whyHosts(scene: Scene, silent: Silent): Why {
         ? []
         : [{ command: `nerve fleet forget ${first.host}`, does: "where the host is gone for good" }]),
     ],
+  };
+}
+
+/** A host that is named: silent, or heard. */
+export function whyHost(scene: Scene, { host, state, since, at }: Origin): Why {
+  if (state === "silent") return whyHosts(scene, { hosts: [{ host, since, at: at === 0 ? null : at }], count: 1 });
+  const { now, isRunning } = scene;
+  const heard = at === 0 ? "nothing of it has come yet" : `something of it came at ${moment(at, now)}`;
+  const next = { command: `nerve fleet status ${host}`, does: "what was heard of it, and what is missing" };
+  return {
+    about: aboutName("nerve", "fleet"),
+    isWrong: false,
+    since,
+    signal: null,
+    what: [`Host ${host} ${isRunning ? "is" : "was"} heard: ${heard}.`],
+    ...{ cause: [], done: [], notDone: [], coming: [], next: [next] },
   };
 }
 

@@ -26,9 +26,9 @@ async function hub(yaml: string, ...heard: readonly string[]): Promise<FleetBenc
   return bench;
 }
 
-function why(bench: FleetBench) {
+function why(bench: FleetBench, word: string | null = null) {
   using scene = sceneOf(bench, 0, true);
-  const found = answerTo(scene, null);
+  const found = answerTo(scene, word);
   if (!found.ok) throw new Error(found.error.message);
   const { text, trouble, others, next } = answerJson(found.value, "");
   const troubles = worstFirst(trouble === null ? others : [trouble, ...others]);
@@ -70,8 +70,13 @@ test("the reflex that reports silence is named with the run that it started; whi
   expect(why(held).text).toContain("Reflex down looks at that, and is disabled.");
 });
 
-test("an open incident speaks for the host that it is about", async () => {
+test("an open incident speaks for the host that it is about; a host that is named is silent or heard", async () => {
   using bench = await hub(hubOf(rule("incident: { severity: critical }")), "web3", "web4", "web5");
+  expect(why(bench, "web2")).toMatchObject({
+    text: expect.stringMatching(/^Host web2 is silent: nothing of it has come since/),
+    next: ["nerve fleet status", "nerve explain down", "nerve fleet forget web2"],
+  });
+  expect(why(bench, "web1").text).toMatch(/^Host web1 is heard: something of it came at/);
   expect(why(bench).troubles).toEqual([["incident", "down", "open"]]);
 });
 

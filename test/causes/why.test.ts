@@ -71,8 +71,8 @@ test("what is well is so since nerve started, where it stood still before; a sho
   using bench = new StoryBench("senses: { memory: }\nreflexes: [{ sense: memory, interval: 1m }]\n");
   bench.sees("memory", { used_percent: 10 });
   await bench.wait(5 * 60_000);
-  const starts = async (): Promise<number> => {
-    const at = bench.clock.wallMs();
+  const starts = async (aheadMs = 0): Promise<number> => {
+    const at = bench.clock.wallMs() + aheadMs;
     const data = { ahead_ms: 0, last_signal: bench.store.signals.lastId() };
     bench.ledger.write(() => bench.journal.ofMoment(at, "kernel").info("kernel.started", "nerve started", data));
     await bench.settle();
@@ -89,6 +89,10 @@ test("what is well is so since nerve started, where it stood still before; a sho
     const { since, text } = answerJson(found.value, "");
     return { since, text };
   };
+  const early = bench.clock.wallMs();
+  await starts(2 * 3_600_000);
+  await bench.pass(2_000);
+  expect(well(early + 1_000).text).not.toContain("stood still");
   const first = well(await starts());
   expect(first.since).toBeLessThan(bench.clock.wallMs() - 4 * 60_000);
   expect(first.text).not.toContain("stood still");
