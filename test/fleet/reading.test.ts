@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { Nats } from "../../src/fleet/nats/session.ts";
 import { GENEROUS, HAS_NATS, keysOf, natsServer, publishAll, streamOn, watched } from "../helpers/nats.ts";
+import { until } from "../helpers/until.ts";
 
 const withNats = test.if(HAS_NATS);
 const FILES = { creds: null, ca: null, cert: null, key: null };
@@ -50,4 +51,21 @@ withNats("large frames are asked for some megabytes at a time, and come whole", 
   const { sizes, questions } = await readAll(server.url, bodies.length);
   expect(sizes).toEqual(bodies.map(({ length }) => length));
   expect(questions).toBeGreaterThan(6);
+});
+
+withNats("a server that stands still costs a question its time, and no more", async () => {
+  await using server = await natsServer();
+  await streamOn(server.url);
+  const at = { ...FILES, host: "web", nkey: keysOf("web").seed, servers: [server.url], domain: null, stream: "NERVE" };
+  const session = await new Nats(at).connect();
+  if (session.kind !== "session") throw new Error(session.why);
+  expect((await session.last()).kind).toBe("none");
+  server.stands();
+  const silence = await until("it stands still", async () => {
+    const last = await session.last();
+    return last.kind === "offline" ? last.why : null;
+  });
+  expect(silence).toContain("gave no answer");
+  await server.kill();
+  await session.ended;
 });

@@ -29,6 +29,8 @@ export interface NatsServer extends AsyncDisposable {
   start(): Promise<void>;
   /** Reads another configuration, as `nats-server --signal reload` has it do. */
   reload(configuration: (site: Site) => string): void;
+  /** SIGSTOP: it stands still, with its connections open. */
+  stands(): void;
   /** SIGKILL. */
   kill(): Promise<void>;
 }
@@ -143,6 +145,9 @@ export async function natsServer(configuration = printed(USUAL)): Promise<NatsSe
     reload(next) {
       writeFileSync(file, next({ address, folder, store }));
       if (child !== null) sendSignal(child.pid, "SIGHUP");
+    },
+    stands() {
+      if (child !== null) sendSignal(child.pid, "SIGSTOP");
     },
     async kill() {
       if (child === null) return;

@@ -152,13 +152,13 @@ class NatsSession implements Session {
     return isThere ? this.requests.unheard(subjectOf(host)) : silence;
   }
 
+  /** A client that gives up a connection leaves its pings open: nobody waits for them longer than this. */
   async #answersPing(): Promise<boolean> {
-    try {
-      await this.#connection.rtt();
-      return true;
-    } catch {
-      return false;
-    }
+    const answered = this.#connection.rtt().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answered, Bun.sleep(REFUSED_MS).then(() => false)]);
   }
 
   async stream(): Promise<StreamState> {
