@@ -167,7 +167,9 @@ export class Incidents {
     const subject = this.#subjects.of(of, signal);
     const severity = notification === "resolved" ? row.severity : severityOf(words?.severity ?? null, subject);
     const summary = summaryOf(words?.summary ?? null, subject);
-    const suppressed = { suppressed_ms: move.suppressedMs, suppressed_by: move.suppressedBy };
+    // The axis falls back where the clock was set back before a crash: nothing lasts less than no time.
+    const [durationMs, suppressedMs] = [Math.max(0, move.durationMs), Math.max(0, move.suppressedMs)];
+    const suppressed = { suppressed_ms: suppressedMs, suppressed_by: move.suppressedBy };
     const incident: TriggerIncident = {
       id,
       notification,
@@ -176,7 +178,7 @@ export class Incidents {
       severity,
       summary,
       opened_at: row.opened_at,
-      duration_ms: move.durationMs,
+      duration_ms: durationMs,
       count: row.count,
       acked_by: row.acked_by,
       ...suppressed,
@@ -211,7 +213,7 @@ export class Incidents {
   end(draft: Draft, of: IncidentKey, { id, reflex, opened_at }: Incident, reason: string): void {
     const { workflows, runs } = this.#parts.store.incidents.reportedBy(reflex, id);
     this.#resolves(draft, reflex, id, reason);
-    const about = { id, durationMs: Math.max(0, draft.now - opened_at), suppressedMs: 0, suppressedBy: [] };
+    const about = { id, durationMs: draft.now - opened_at, suppressedMs: 0, suppressedBy: [] };
     workflows.forEach((workflow, index) => {
       this.#report(draft, of, { kind: "notified", notification: "resolved", workflow, n: runs + index + 1, ...about });
     });

@@ -1,5 +1,6 @@
 /** Incidents in the kernel: the runs that report them, what holds them back, and what outlives a kernel or a config. */
 import { expect, test } from "bun:test";
+import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import type { WorkflowReflexConfig } from "../../../src/model/config.ts";
 import { alarm, IncidentBench } from "../../helpers/incident-bench.ts";
 import { failedWith } from "../../helpers/runs-bench.ts";
@@ -223,6 +224,21 @@ test("reminders that were due while nerve was down are one, and a clock that is 
     await bench.wait(12 * MINUTE);
     expect(bench.reports).toHaveLength(day > 0 ? 3 : 4);
   }
+  expect(bench.difference).toEqual([]);
+});
+
+test("an incident that resolves before the moment at which it opened, for the clock was set back, has lasted no time", async () => {
+  using bench = await started([alarm()]);
+  await bench.wait(MINUTE);
+  await bench.signal(HIGH);
+  await bench.work();
+  bench.clock.reboot(-MINUTE / 2);
+  // What a start knows of the time is what was last kept, which is older than the incident.
+  bench.lifetime = new Lifetime(bench.clock, bench.store.meta);
+  await bench.crash(0);
+  await bench.signal(LOW);
+  expect(bench.reported).toBe("opened 1, resolved 1");
+  expect(bench.reports.at(-1)?.incident).toMatchObject({ duration_ms: 0, suppressed_ms: 0 });
   expect(bench.difference).toEqual([]);
 });
 
